@@ -1,0 +1,119 @@
+"""The demo without a person: every step that it promises, tried and timed."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+import secrets
+import shutil
+import tempfile
+from time import perf_counter
+
+from . import log_review
+from .cloud import Cloud, CloudSettings, running_cloud
+from .errors import DemoError
+from .house import furnish, running_home_assistant
+from .lamp import Lamp, add_account
+from .ports import LOOPBACK, find_free
+from .process import Process
+from .session import sign_in
+from .tap import Delivery, Tap, running_tap
+from .terminal import report, say, step
+
+SWITCH_TIMEOUT = 10
+UNAVAILABLE_TIMEOUT = 40  # the integration waits 15 s before it says so
+RETURN_TIMEOUT = 60  # the connection is tried again at growing distances
+
+
+async def check(python: Path) -> None:
+    """Try everything in a folder that stays only when something fails."""
+    folder = Path(tempfile.mkdtemp(prefix="espcloud-check-"))
+    started = perf_counter()
+    try:
+        await _check_in(folder, python)
+    except BaseException:
+        say(f"The logs of this check are in {folder}.")
+        raise
+    shutil.rmtree(folder)
+    report("everything; the check has passed", perf_counter() - started)
+
+
+async def _check_in(folder: Path, python: Path) -> None:
+    home, log, port = folder / "home", folder / "home-assistant.log", find_free()
+    password = secrets.token_urlsafe(16)
+    settings = CloudSettings(
+        http_port=0, device_port=0, password=password, folder=folder
+    )
+    furnish(home, port, log_level="debug")
+    begin = perf_counter()
+    async with running_home_assistant(python, home, log, port) as process:
+        report("Home Assistant's web server answers", perf_counter() - begin)
+        cloud = await process.while_alive(_drive(f"http://{LOOPBACK}:{port}", settings))
+        begin = perf_counter()
+    report("Home Assistant has ended", perf_counter() - begin)
+    _expect_clean_end(process)
+    with step("Home Assistant's log has no complaint and no secret"):
+        log_review.review(log, [password, cloud.master_key, cloud.owner_key])
+
+
+async def _drive(url: str, settings: CloudSettings) -> Cloud:
+    """Switch the lamp from both sides, take the cloud away, and switch it again."""
+    async with sign_in(url) as session:
+        with step("Home Assistant has started, with a user"):
+            await session.wait_until_running()
+        async with _running_cloud_and_tap(settings) as (cloud, tap):
+            with step("the account is added through the integration's form"):
+                await add_account(session, replace(cloud, device_port=tap.port))
+                lamp = await Lamp.find(session)
+                await lamp.wait_for("unknown", "on", "off", seconds=SWITCH_TIMEOUT)
+            await _switch_from_both_sides(lamp, cloud, tap)
+        _expect_clean_end(cloud.process)
+        with step("the cloud is gone: the lamp is unavailable"):
+            await lamp.wait_for("unavailable", seconds=UNAVAILABLE_TIMEOUT)
+        settings = replace(
+            settings, http_port=cloud.http_port, device_port=cloud.device_port
+        )
+        async with _running_cloud_and_tap(settings, tap.port) as (cloud, tap):
+            with step("the cloud is back: so is the lamp, as it was, without a reload"):
+                await lamp.wait_for("on", seconds=RETURN_TIMEOUT)
+            await _switch_from_both_sides(lamp, cloud, tap)
+        _expect_clean_end(cloud.process)
+    return cloud
+
+
+@asynccontextmanager
+async def _running_cloud_and_tap(
+    settings: CloudSettings, tap_port: int = 0
+) -> AsyncIterator[tuple[Cloud, Tap]]:
+    async with AsyncExitStack() as stack:
+        with step("the cloud has started"):
+            cloud = await stack.enter_async_context(running_cloud(settings))
+            tap = await stack.enter_async_context(
+                running_tap(cloud.device_port, tap_port)
+            )
+        yield cloud, tap
+
+
+async def _switch_from_both_sides(lamp: Lamp, cloud: Cloud, tap: Tap) -> None:
+    """Switch it off and on again, from each side; it is on in the end."""
+    for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
+        with step(f"pressed {state} in Home Assistant: the cloud delivers {action}"):
+            await lamp.press(f"turn_{state}")
+            await _expect_delivery(tap, action)
+            await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
+    for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
+        with step(f"{action} sent to the cloud: {state} in Home Assistant"):
+            await cloud.send(action)
+            await _expect_delivery(tap, action)
+            await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
+
+
+async def _expect_delivery(tap: Tap, action: str) -> None:
+    delivery = await tap.next_delivery(SWITCH_TIMEOUT)
+    if delivery != Delivery(action, 200):
+        raise DemoError(f"expected {action}, acknowledged with 200, but saw {delivery}")
+
+
+def _expect_clean_end(process: Process) -> None:
+    if process.status != 0:
+        raise DemoError(f"{process.name} ended with status {process.status}")

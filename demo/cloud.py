@@ -1,0 +1,105 @@
+"""The local Espressif cloud, as a person at the other end of it sees it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+import aiohttp
+
+from .errors import DemoError, deadline
+from .paths import CHECKOUT
+from .ports import LOOPBACK
+from .process import Process
+
+EMAIL = "demo@example.com"
+DEVICE_NAME = "Demo lamp"
+START_TIMEOUT = ANSWER_TIMEOUT = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """Where a cloud listens and what it remembers; port 0 is any free one."""
+
+    http_port: int
+    device_port: int
+    password: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """A cloud that is ready."""
+
+    process: Process
+    url: str
+    http_port: int
+    device_port: int
+    email: str
+    password: str
+    master_key: str
+    owner_key: str
+
+    def rpc_url(self, action: str) -> str:
+        """Return the address that sends an action to the lamp."""
+        return f"{self.url}/v1/device/rpc/?deliver_to_device=true&action={action}"
+
+    def curl(self, action: str) -> str:
+        """Return the command line that sends an action to the lamp."""
+        return (
+            f'curl -H "Authorization: token {self.owner_key}" "{self.rpc_url(action)}"'
+        )
+
+    async def send(self, action: str) -> None:
+        """Send an action as the curl line does; the lamp has to acknowledge it."""
+        headers = {"Authorization": f"token {self.owner_key}"}
+        async with (
+            deadline(ANSWER_TIMEOUT, f"the cloud's answer to {action}"),
+            aiohttp.ClientSession(headers=headers) as http,
+            http.get(self.rpc_url(action)) as response,
+        ):
+            answer = await response.json(content_type=None)
+        if answer.get("status") != 200:
+            raise DemoError(f"the cloud answered {action} with {answer}")
+
+
+@asynccontextmanager
+async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
+    """Run a cloud that has said that it is ready."""
+    async with Process.running(
+        "the cloud",
+        [
+            *(sys.executable, "-m", "local_cloud", "--json", "--host", LOOPBACK),
+            *("--http-port", str(settings.http_port)),
+            *("--device-port", str(settings.device_port)),
+            *("--account", f"{EMAIL}:{settings.password}"),
+            *("--device", DEVICE_NAME),
+            *("--state", settings.folder / "cloud.json"),
+        ],
+        settings.folder / "cloud.log",
+        cwd=CHECKOUT,
+        announces=True,
+    ) as process:
+        async with deadline(START_TIMEOUT, "the start of the cloud"):
+            line = await process.read_line()
+            if not line:
+                await process.ended()
+                raise process.died()
+        yield _read_announcement(process, json.loads(line))
+
+
+def _read_announcement(process: Process, ready: dict[str, Any]) -> Cloud:
+    [device] = [one for one in ready["devices"] if one["name"] == DEVICE_NAME]
+    return Cloud(
+        process=process,
+        url=ready["http"],
+        http_port=int(ready["http"].rpartition(":")[2]),
+        device_port=int(ready["device"].rpartition(":")[2]),
+        email=ready["account"]["email"],
+        password=ready["account"]["password"],
+        master_key=device["master_key"],
+        owner_key=device["owner_key"],
+    )

@@ -1,0 +1,92 @@
+"""The folder that Home Assistant lives in, and the process that lives there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+
+import aiohttp
+
+from .errors import deadline
+from .paths import CHECKOUT, INTEGRATION
+from .ports import LOOPBACK
+from .process import Process
+
+START_TIMEOUT = 120
+
+# default_config without what looks for the internet, radios or other machines.
+INTEGRATIONS = ("frontend", "history", "logbook", "media_source", "my", "sun")
+
+# The silenced ones miss ffmpeg and libturbojpeg, which only cameras and speakers need.
+LOGGER = """\
+logger:
+  default: warning
+  logs:
+    custom_components.espcloud: {level}
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
+"""
+
+
+def furnish(folder: Path, port: int, log_level: str) -> None:
+    """Write what Home Assistant reads at its start; whatever else is there stays."""
+    storage = folder / ".storage"
+    storage.mkdir(parents=True, exist_ok=True)
+    (folder / "configuration.yaml").write_text(
+        "# Written anew by scripts/demo at every start.\n"
+        + "".join(f"{name}:\n" for name in INTEGRATIONS)
+        + LOGGER.format(level=log_level)
+    )
+    _link_integration(folder / "custom_components")
+    # In configuration.yaml these settings would be on trial until somebody confirms
+    # them in the browser. The oldest format of the store lets Home Assistant fill in
+    # the rest, whatever its version.
+    _store(storage, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
+    # Onboarding's own steps would add integrations that want the internet. Its first
+    # step, the user, is left: it makes a person and the rooms.
+    if not (storage / "onboarding").exists():
+        done = ["core_config", "analytics", "integration"]
+        _store(storage, "onboarding", 4, {"done": done})
+
+
+@asynccontextmanager
+async def running_home_assistant(
+    python: Path, folder: Path, log: Path, port: int
+) -> AsyncIterator[Process]:
+    """Run a Home Assistant whose web server answers."""
+    async with Process.running(
+        "Home Assistant",
+        # Everything is installed; a start that waits for a download would surprise.
+        [python, "-m", "homeassistant", "--skip-pip", "--config", folder],
+        log,
+        cwd=CHECKOUT,
+    ) as process:
+        await process.while_alive(_wait_for_web_server(port))
+        yield process
+
+
+async def _wait_for_web_server(port: int) -> None:
+    async with (
+        deadline(START_TIMEOUT, "the start of Home Assistant's web server"),
+        aiohttp.ClientSession() as http,
+    ):
+        while True:
+            try:
+                async with http.get(f"http://{LOOPBACK}:{port}/manifest.json"):
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.1)
+
+
+def _link_integration(folder: Path) -> None:
+    """Show Home Assistant this checkout's integration, wherever the checkout moved."""
+    folder.mkdir(exist_ok=True)
+    link = folder / INTEGRATION.name
+    link.unlink(missing_ok=True)
+    link.symlink_to(INTEGRATION, target_is_directory=True)
+
+
+def _store(storage: Path, key: str, version: int, data: dict[str, object]) -> None:
+    content = {"version": version, "minor_version": 1, "key": key, "data": data}
+    (storage / key).write_text(json.dumps(content, indent=2))

@@ -1,0 +1,8 @@
+"""Where things are in this checkout."""
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+INTEGRATION = CHECKOUT / "custom_components" / "espcloud"
+DEMO_FOLDER = CHECKOUT / ".demo"
+TOOLS = CHECKOUT / ".setup"
