@@ -1,0 +1,10 @@
+"""A local Espressif IoT Cloud: the HTTP API for people and apps, the TCP door for devices.
+
+It shares no code with the client in `custom_components/espcloud/cloud`: two readings of one protocol
+test each other.
+"""
+
+from .limits import Limits
+from .server import LocalCloud
+
+__all__ = ["Limits", "LocalCloud"]

@@ -1,0 +1,1 @@
+"""The cloud's paths, one family a file."""

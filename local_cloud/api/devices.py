@@ -1,0 +1,80 @@
+"""Devices as their users see them (protocol.md §2.5)."""
+
+from collections.abc import Iterator
+
+from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from local_cloud.errors import ApiError
+from local_cloud.fields import read_object, read_text
+from local_cloud.models import Device, Key, User, render
+from local_cloud.request import Request
+from local_cloud.router import Route
+from local_cloud.store import Store
+from local_cloud.wire import JsonObject
+
+MAX_METADATA = 4096
+_UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}
+"""The group of the devices that are in none. How the cloud shows them is unknown; an id that no real
+group has suits every client that reads §2.5's required members."""
+
+
+class DeviceApi:
+    """One device by its own key, or all of an account."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        """Serve the devices of `store`."""
+        self._store = store
+        self._access = access
+
+    def routes(self) -> Iterator[Route]:
+        """Return the paths of this family."""
+        device = self._access.device
+        yield Route(("GET",), "/v1/user/devices/", self._access.user(self._list))
+        yield Route(("GET",), "/v1/device/", device(ANY_DEVICE_KEY, self._show))
+        yield Route(("PUT",), "/v1/device/", device(MASTER_OR_OWNER, self._change))
+
+    def _list(self, request: Request, user: User) -> JsonObject:
+        """List the account's devices with its key to each, flat or by group."""
+        devices = {
+            key.device_id: self._listed(request, key)
+            for key in self._store.keyring.held_by(user)
+        }
+        if request.query.get("list_by_group", "").lower() != "true":
+            return {"devices": list(devices.values()), "status": 200}
+        groups = []
+        grouped: set[int] = set()
+        for group in self._store.groups_of(user).values():
+            members = [number for number in group.device_ids if number in devices]
+            grouped.update(members)
+            groups.append(
+                render(group, request.times)
+                | {"devices": [devices[number] for number in members]}
+            )
+        others = [device for number, device in devices.items() if number not in grouped]
+        return {
+            "deviceGroups": [{**_UNGROUPED, "devices": others}, *groups],
+            "status": 200,
+        }
+
+    def _listed(self, request: Request, key: Key) -> JsonObject:
+        """Return a device as it stands in a list."""
+        device = render(self._store.devices[key.device_id], request.times)
+        if request.query.get("query_devices_mesh", "").lower() == "true":
+            device["parent_mdev_mac"] = None
+        return device | {"datastreamTmpls": [], "key": render(key, request.times)}
+
+    def _show(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Show the key's device."""
+        return {"device": render(device, request.times), "status": 200}
+
+    def _change(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Change the device's name, metadata or both."""
+        changes = read_object(request.body, "device")
+        name = read_text(changes, "name", device.name)
+        metadata = read_text(changes, "metadata", device.metadata, limit=MAX_METADATA)
+        if not name.strip():
+            raise ApiError(400, "name must not be empty")
+        device.name = name
+        device.metadata = metadata
+        device.updated = self._store.ledger.now()
+        self._store.ledger.changed()
+        return {"device": render(device, request.times), "status": 200}

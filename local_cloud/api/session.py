@@ -1,0 +1,92 @@
+"""What a device does first: activate, identify; and last: quit (protocol.md §2.6, §3.2)."""
+
+from collections.abc import Iterator
+
+from local_cloud.access import MASTER, Access
+from local_cloud.errors import bad_request, unknown_path
+from local_cloud.fields import read_text
+from local_cloud.frames import fit_firmware
+from local_cloud.models import Device, Key, render
+from local_cloud.presence import Presence
+from local_cloud.request import Answer, Handler, Request
+from local_cloud.router import ANY_METHOD, Route
+from local_cloud.store import Store
+from local_cloud.times import ZERO_TIME
+from local_cloud.wire import JsonObject
+
+
+class SessionApi:
+    """The start and the end of a device's session."""
+
+    def __init__(self, store: Store, access: Access, presence: Presence) -> None:
+        """Tell `presence` which device is on which connection."""
+        self._store = store
+        self._access = access
+        self._presence = presence
+
+    def routes(self) -> Iterator[Route]:
+        """Return the paths of this family."""
+        master = self._access.device
+        yield Route(("POST",), "/v1/device/activate/", master(MASTER, self._activate))
+        yield Route(
+            ("GET", "POST"),
+            "/v1/device/identify/",
+            _device_door_only(master(MASTER, self._identify)),
+        )
+        yield Route(ANY_METHOD, "/v1/device/quit/", _device_door_only(self._quit))
+
+    def _activate(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Activate, the first time or again, and make a token that lives ten minutes.
+
+        The cloud checks neither `bssid` nor `token`; the first `activated_at` stays.
+        """
+        if read_text(request.body, "encrypt_method", "PLAIN").upper() != "PLAIN":
+            raise bad_request("encrypt_method must be PLAIN")
+        bssid = read_text(request.body, "bssid", device.bssid)
+        rom_version = read_text(request.body, "rom_version", device.rom_version)
+        text = read_text(request.body, "token", "")
+        now = self._store.ledger.now()
+        device.bssid = bssid
+        device.rom_version = rom_version
+        device.updated = device.last_activated_at = device.last_active = now
+        if device.activated_at == ZERO_TIME:
+            device.activated_at = now
+        device.activate_status = key.activate_status = 1
+        token = self._store.keyring.add_token(
+            device, text, "owner shared", is_owner_key=1
+        )
+        self._store.ledger.changed()
+        reply: JsonObject = {
+            "device": render(device, request.times),
+            "key": render(key, request.times),
+            "status": 200,
+            "token": render(token, request.times),
+        }
+        return fit_firmware(reply) if request.link else reply
+
+    def _identify(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Make this connection the device's; `activate_status` says whether it has to activate.
+
+        An older connection of the device is thrown out.
+        """
+        assert request.link is not None
+        device.last_active = self._store.ledger.now()
+        self._presence.arrive(device, request.link)
+        return fit_firmware({"device": render(device, request.times), "status": 200})
+
+    def _quit(self, request: Request) -> JsonObject:
+        """End the connection; what is returned is not sent any more."""
+        assert request.link is not None
+        request.link.close()
+        return {}
+
+
+def _device_door_only(handler: Handler) -> Handler:
+    """Let the path exist on a connection only: an HTTP request is nobody's session."""
+
+    def check(request: Request) -> Answer:
+        if request.link is None:
+            raise unknown_path()
+        return handler(request)
+
+    return check

@@ -1,0 +1,71 @@
+"""Accounts: join, sign in, find, make user keys (protocol.md §2.4)."""
+
+from collections.abc import Iterator
+
+from local_cloud.accounts import MAX_PASSWORD, Accounts
+from local_cloud.errors import ApiError, bad_request
+from local_cloud.fields import read_object, read_text
+from local_cloud.models import render
+from local_cloud.request import Request
+from local_cloud.router import Route
+from local_cloud.store import Store
+from local_cloud.wire import JsonObject
+
+
+class UserApi:
+    """What anybody may call, without a key."""
+
+    def __init__(self, store: Store, accounts: Accounts) -> None:
+        """Serve the accounts of `store`."""
+        self._store = store
+        self._accounts = accounts
+
+    def routes(self) -> Iterator[Route]:
+        """Return the paths of this family."""
+        yield Route(("POST",), "/v1/user/join/", self._join)
+        yield Route(("POST",), "/v1/user/login/", self._login)
+        yield Route(("POST",), "/v1/user/find/", self._find)
+        yield Route(("POST",), "/v1/keys/", self._make_key)
+
+    async def _join(self, request: Request) -> JsonObject:
+        """Make an account: 200, 409 where it exists, 400 for a bad format."""
+        await self._accounts.add(
+            read_text(request.body, "email"),
+            read_text(request.body, "password", limit=MAX_PASSWORD),
+            read_text(request.body, "username", ""),
+        )
+        return {"status": 200}
+
+    async def _login(self, request: Request) -> JsonObject:
+        """Sign in: 200 with the account and a user key, 403 wrong password, 404 not registered."""
+        user = await self._accounts.sign_in(
+            read_text(request.body, "email"),
+            read_text(request.body, "password", limit=MAX_PASSWORD),
+            request.peer,
+        )
+        key = self._store.keyring.add_user_key(user)
+        return {"key": render(key, request.times), "user": render(user, request.times)}
+
+    def _find(self, request: Request) -> JsonObject:
+        """Say whether a user name or an e-mail is taken: 200 it is, 404 it is free."""
+        if "email" in request.body:
+            user = self._store.user_by_email(read_text(request.body, "email"))
+        else:
+            user = self._store.user_by_name(read_text(request.body, "username"))
+        if user is None:
+            raise ApiError(404, "user not registered")
+        return {"status": 200}
+
+    async def _make_key(self, request: Request) -> JsonObject:
+        """Make a user key; the 2014 form has the names in a member `Authorization`."""
+        if "Authorization" in request.body:
+            names = read_object(request.body, "Authorization")
+            email = read_text(names, "username")
+        else:
+            names = request.body
+            email = read_text(names, "email")
+            if read_text(names, "scope", "user") != "user":
+                raise bad_request("scope must be user")
+        password = read_text(names, "password", limit=MAX_PASSWORD)
+        user = await self._accounts.sign_in(email, password, request.peer)
+        return {"keys": [render(self._store.keyring.add_user_key(user), request.times)]}

@@ -1,0 +1,228 @@
+"""One connection of the device door (protocol.md §3)."""
+
+import asyncio
+from collections.abc import Awaitable
+from functools import partial
+import logging
+from typing import TYPE_CHECKING, override
+
+from .errors import ApiError, for_firmware
+from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
+from .models import Device
+from .outbox import Outbox
+from .wire import JsonObject, NotAnObjectError, decode, encode
+
+if TYPE_CHECKING:
+    from .device_door import DeviceDoor
+
+_LOGGER = logging.getLogger(__name__)
+
+_QUIT = b"\x06"
+_LINES_A_TURN = 64
+"""Lines taken before the other connections have their turn: 256 KiB may hold 128 Ki of them."""
+_INTERNAL_ERROR: JsonObject = {"message": "internal error", "status": 500}
+
+
+class DeviceConnection(asyncio.Protocol):
+    """Reads frames, answers requests, and carries the pushes of the device that identified."""
+
+    def __init__(self, door: DeviceDoor) -> None:
+        """Belong to `door`."""
+        self._door = door
+        self._limits = door.limits
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._peer = ""
+        self._lines = LineBuffer(door.limits.line)
+        self._turn_is_due = False
+        self._write_is_full = False
+        self._closing = False
+        self._replies: set[asyncio.Future[JsonObject]] = set()
+        self.device: Device | None = None
+        self.outbox = Outbox(
+            self.send, timeout=door.delivery_timeout, limit=door.limits.waiting_pushes
+        )
+        self.heard_at = self._loop.time()
+        """When something worth waiting for was last received."""
+        self.stuck_since: float | None = None
+        """Since when the peer has had to read before anything else happens."""
+
+    @property
+    def unread_bytes(self) -> int:
+        """What was received and is not a whole line yet."""
+        return len(self._lines)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; asyncio has switched the delay of small segments off (protocol.md §3.9, 8)."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=self._limits.write_buffer)
+        address = transport.get_extra_info("peername")
+        self._peer = str(address[0]) if address else ""
+        self._door.opened(self)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; whoever waits for this device hears of it at once."""
+        self._closing = True
+        self._forget_lines()
+        self.outbox.close()
+        self._door.lost(self)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in, however they were cut."""
+        if self._closing:
+            return
+        self._lines.feed(data)
+        if not self._turn_is_due and not self._write_is_full:
+            self._take_lines()
+
+    @override
+    def pause_writing(self) -> None:
+        """Take no more requests from a peer that leaves its answers unread."""
+        self._write_is_full = True
+        self.stuck_since = self.stuck_since or self._loop.time()
+        self._pace_reading()
+
+    @override
+    def resume_writing(self) -> None:
+        """Go on, the peer has read."""
+        self._write_is_full = False
+        if not self._closing:
+            self.stuck_since = None
+            self._take_lines()
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame, in a segment of its own where the socket takes it at once."""
+        if self._transport is not None and not self._closing:
+            self._transport.write(line(frame))
+
+    def close(self) -> None:
+        """End the connection once all that was sent is through; no more is read or answered."""
+        if self._transport is None or self._closing:
+            return
+        self._closing = True
+        self.stuck_since = self._loop.time()
+        self._forget_lines()
+        self.outbox.close()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Reset the connection at once."""
+        if self._transport is not None:
+            self._closing = True
+            self._transport.abort()
+
+    async def finish(self) -> None:
+        """Wait for answers that are under way, so that nothing is left behind."""
+        for reply in self._replies:
+            reply.cancel()
+        await asyncio.gather(*self._replies, return_exceptions=True)
+
+    def _take_lines(self) -> None:
+        """Handle whole lines for one turn; the rest waits for the next."""
+        self._turn_is_due = False
+        try:
+            for _ in range(_LINES_A_TURN):
+                if self._closing or self._write_is_full:
+                    break
+                text = self._lines.next_line()
+                if text is None:
+                    if self._lines.ends_with(_QUIT):
+                        self.close()
+                    break
+                if text := text.strip():
+                    self._take_frame(text)
+            else:
+                self._turn_is_due = True
+                self._loop.call_soon(self._take_lines)
+        except LineTooLongError:
+            _LOGGER.info("Device connection dropped: a line is too long")
+            self.abort()
+        self._pace_reading()
+        self._door.count_unread(self)
+
+    def _pace_reading(self) -> None:
+        """Read only while what was read can be handled."""
+        if self._transport is None or self._closing:
+            return
+        if self._turn_is_due or self._write_is_full:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _forget_lines(self) -> None:
+        self._lines.clear()
+        self._door.count_unread(self)
+
+    def _take_frame(self, text: bytes) -> None:
+        """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""
+        try:
+            frame = decode(text)
+        except NotAnObjectError:
+            # Firmware knows a refused frame by the status; the words are ours.
+            self._reply({"message": "malformed frame", "status": 400}, None)
+            return
+        if self.device is not None:
+            self.heard_at = self._loop.time()
+            self.device.last_active = self._door.now()
+        if "path" not in frame and "nonce" in frame:
+            self.outbox.take_answer(frame)
+            return
+        nonce: int | None = None
+        try:
+            nonce = read_nonce(frame)
+            self._refuse_flood()
+            request = request_from_frame(frame, self._peer, self)
+            answer = self._door.router.handle(request)
+            if request.authorized:
+                self.heard_at = self._loop.time()
+        except ApiError as error:
+            self._refuse(error, nonce)
+        except Exception:
+            _LOGGER.exception("A request of the device door failed")
+            self._reply(_INTERNAL_ERROR, nonce)
+        else:
+            if isinstance(answer, dict):
+                self._reply(answer, nonce)
+            else:
+                self._reply_later(answer, nonce)
+
+    def _refuse_flood(self) -> None:
+        if len(self._replies) >= self._limits.requests_at_once:
+            raise ApiError(429, "too many requests at once")
+
+    def _reply_later(self, answer: Awaitable[JsonObject], nonce: int | None) -> None:
+        reply = asyncio.ensure_future(answer)
+        self._replies.add(reply)
+        reply.add_done_callback(partial(self._reply_now, nonce))
+
+    def _reply_now(self, nonce: int | None, reply: asyncio.Future[JsonObject]) -> None:
+        self._replies.discard(reply)
+        if reply.cancelled():
+            return
+        match reply.exception():
+            case None:
+                self._reply(reply.result(), nonce)
+            case ApiError() as error:
+                self._refuse(error, nonce)
+            case error:
+                _LOGGER.error("A request of the device door failed", exc_info=error)
+                self._reply(_INTERNAL_ERROR, nonce)
+
+    def _refuse(self, error: ApiError, nonce: int | None) -> None:
+        self._reply(
+            {"message": for_firmware(error.message), "status": error.status}, nonce
+        )
+
+    def _reply(self, reply: JsonObject, nonce: int | None) -> None:
+        """Answer: the nonce is the request's own, or none (protocol.md §3.1)."""
+        if self._closing:
+            return
+        frame = {"status": 200, **reply}
+        frame.pop("nonce", None)
+        if nonce is not None:
+            frame["nonce"] = nonce
+        self.send(encode(frame))

@@ -1,0 +1,76 @@
+"""Calls that the live device answers (protocol.md §3.4, §3.5)."""
+
+from collections.abc import Awaitable, Callable
+
+from .errors import peer_disconnected
+from .models import DIMENSIONS, Device
+from .presence import Presence
+from .request import Request
+from .times import DEFAULT_ZONE, time_format
+from .wire import JsonObject
+
+
+class Delivery:
+    """Turns a caller's request into a push to the device."""
+
+    def __init__(self, presence: Presence, now: Callable[[], int]) -> None:
+        """Find the devices' connections in `presence`."""
+        self._presence = presence
+        self._now = now
+
+    def deliver(self, request: Request, device: Device) -> Awaitable[JsonObject]:
+        """Push the request to the device; what is awaited is the device's own answer object.
+
+        Raises ApiError 404 at once where the device is away; later as Outbox.push says.
+        """
+        link = self._presence.link(device)
+        if link is None:
+            raise peer_disconnected()
+        return link.outbox.push(push_frame(request, self._now()))
+
+
+def push_frame(request: Request, now: int) -> JsonObject:
+    """Return the push for a request, without its nonce (protocol.md §3.4, later generation).
+
+    `meta` carries the caller's key, as the cloud's pushes do, and a `Time-Zone` even where the
+    caller named none. What is not a GET has a body, even an empty one.
+    """
+    query = request.query
+    frame: JsonObject = {
+        "deliver_to_device": True,
+        "get": {name: query[name] for name in sorted(query)},
+        "meta": {
+            "Authorization": f"token {request.token}",
+            "Time-Zone": request.time_zone or DEFAULT_ZONE,
+        },
+        "method": request.method,
+        "path": request.path,
+    }
+    if request.method != "GET":
+        frame["body"] = _safe_body(request.body, now)
+    return frame
+
+
+def _safe_body(body: JsonObject, now: int) -> JsonObject:
+    """Return a body with its datapoint in front, where the plug's firmware looks for it."""
+    point = body.get("datapoint")
+    if not isinstance(point, dict):
+        return body
+    others = {name: value for name, value in body.items() if name != "datapoint"}
+    return {"datapoint": _safe_datapoint(point, now), **others}
+
+
+def _safe_datapoint(point: JsonObject, now: int) -> JsonObject:
+    """Return a datapoint with its members in the order that firmware can read.
+
+    The plug reads `x` at a fixed place, right after `{"datapoint": {`; the old light reads each of
+    x, y, z, k, l up to a comma and so loses the last member, which is why there is always an `at`
+    behind them (protocol.md §3.9, 6 and 7).
+    """
+    values = {name: point[name] for name in DIMENSIONS if name in point}
+    others = {
+        name: value
+        for name, value in point.items()
+        if name not in values and name != "at"
+    }
+    return {**values, **others, "at": point.get("at", time_format(None)(now))}

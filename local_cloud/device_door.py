@@ -1,0 +1,126 @@
+"""The door for devices: TCP, one JSON object a line (protocol.md §3)."""
+
+import asyncio
+from collections.abc import Callable
+import logging
+import ssl
+
+from .connection import DeviceConnection
+from .limits import Limits
+from .presence import Presence
+from .router import Router
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class DeviceDoor:
+    """Listens for devices, and drops connections that only cost."""
+
+    def __init__(
+        self,
+        router: Router,
+        presence: Presence,
+        *,
+        now: Callable[[], int],
+        delivery_timeout: float,
+        limits: Limits,
+    ) -> None:
+        """Hand requests to `router` and tell `presence` who comes and goes."""
+        self.router = router
+        self.now = now
+        self.delivery_timeout = delivery_timeout
+        self.limits = limits
+        self._presence = presence
+        self._server: asyncio.Server | None = None
+        self._connections: set[DeviceConnection] = set()
+        self._unread: dict[DeviceConnection, int] = {}
+        self._unread_total = 0
+        self._sweep_timer: asyncio.TimerHandle | None = None
+        self._all_lost = asyncio.Event()
+
+    async def open(
+        self, host: str, port: int, ssl_context: ssl.SSLContext | None
+    ) -> int:
+        """Listen and return the port. Raises OSError where that is not possible."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: DeviceConnection(self),
+            host,
+            port,
+            ssl=ssl_context,
+            ssl_handshake_timeout=self.limits.tls_handshake if ssl_context else None,
+            backlog=1024,
+        )
+        self._sweep_timer = loop.call_later(self.limits.sweep, self._sweep)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop listening and end every connection; nothing is left behind."""
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        if self._server is None:
+            return
+        self._server.close()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.close()
+        try:
+            async with asyncio.timeout(1):
+                await self._until_all_lost()
+        except TimeoutError:
+            self._server.abort_clients()
+            await self._until_all_lost()
+        for connection in connections:
+            await connection.finish()
+        # A connection that is still in its TLS handshake is no connection of ours yet.
+        self._server.abort_clients()
+        await self._server.wait_closed()
+
+    def opened(self, connection: DeviceConnection) -> None:
+        """Note a new connection."""
+        self._connections.add(connection)
+
+    def lost(self, connection: DeviceConnection) -> None:
+        """Note the end of a connection."""
+        self._connections.discard(connection)
+        self._presence.leave(connection)
+        if not self._connections:
+            self._all_lost.set()
+
+    def count_unread(self, connection: DeviceConnection) -> None:
+        """Keep all unfinished lines together below the limit: the longest one goes."""
+        size = connection.unread_bytes
+        known = self._unread.pop(connection, 0)
+        if size:
+            self._unread[connection] = size
+        elif not known:
+            return
+        self._unread_total += size - known
+        if self._unread_total > self.limits.partial_lines:
+            longest = max(self._unread, key=lambda one: self._unread[one])
+            _LOGGER.warning("Device connection dropped: too many unfinished lines")
+            longest.abort()
+
+    async def _until_all_lost(self) -> None:
+        while self._connections:
+            self._all_lost.clear()
+            await self._all_lost.wait()
+
+    def _sweep(self) -> None:
+        """Drop every connection whose time is over; one timer serves them all."""
+        loop = asyncio.get_running_loop()
+        now, limits = loop.time(), self.limits
+        for connection in list(self._connections):
+            silence = (
+                limits.unidentified if connection.device is None else limits.silent
+            )
+            if connection.stuck_since is not None:
+                if now - connection.stuck_since > limits.unread:
+                    _LOGGER.info("Device connection dropped: the peer does not read")
+                    connection.abort()
+            elif now - connection.heard_at > silence:
+                _LOGGER.info(
+                    "Device connection dropped: silent for %d seconds", silence
+                )
+                connection.close()
+        self._sweep_timer = loop.call_later(limits.sweep, self._sweep)

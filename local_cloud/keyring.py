@@ -1,0 +1,187 @@
+"""The keys and one-time tokens of the cloud: who may do what to which device."""
+
+from collections.abc import Iterable
+import secrets
+
+from .ledger import Ledger
+from .models import Device, Key, KeyKind, Scope, Token, User
+
+KEY_LIFETIME = 36_500 * 86_400
+"""Keys of the later generation live 36,500 days (protocol.md §2.1)."""
+TOKEN_LIFETIME = 600
+"""One-time tokens live ten minutes (protocol.md §2.6)."""
+
+
+class Keyring:
+    """The tables of keys and of one-time tokens; every look-up is O(1)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Start empty."""
+        self._ledger = ledger
+        self.keys: dict[str, Key] = {}
+        """Every key, by its token."""
+        self.tokens: dict[str, Token] = {}
+        """Every one-time token by its text, oldest first."""
+        self._masters: dict[int, Key] = {}
+        self._owners: dict[int, Key] = {}
+        self._on_device: dict[int, dict[str, Key]] = {}
+        self._held_by: dict[int, dict[int, Key]] = {}
+
+    def key(self, token: str) -> Key | None:
+        """Return the live key of this text."""
+        key = self.keys.get(token)
+        return key if key and key.expired_at > self._ledger.clock() else None
+
+    def master_key(self, device: Device) -> Key | None:
+        """Return the device's master key, unless it was revoked."""
+        return self._masters.get(device.id)
+
+    def owner_key(self, device: Device) -> Key | None:
+        """Return the owner's key of a device, where it has an owner."""
+        return self._owners.get(device.id)
+
+    def held_by(self, user: User) -> Iterable[Key]:
+        """Return the owner and shared keys that the account holds, one a device."""
+        return self._held_by.get(user.id, {}).values()
+
+    def held_for(self, user: User, device_id: int) -> Key | None:
+        """Return the key that the account holds for a device."""
+        return self._held_by.get(user.id, {}).get(device_id)
+
+    def add_user_key(self, user: User) -> Key:
+        """Make a user key."""
+        return self._add(self._key("user", Scope.USER, user))
+
+    def add_master_key(self, device: Device) -> Key:
+        """Make the master key of a device."""
+        key = self._add(self._device_key("master", device, is_master_key=1))
+        device.key_id = key.id
+        return key
+
+    def set_owner(self, device: Device, user: User) -> Key:
+        """Make the account the owner of a device and return its new owner key.
+
+        The previous owner key is revoked (protocol.md §2.6, revoke_prekeys_if_ownerkey). Where the
+        owner is another account now, so are the keys that the previous one shared: what the former
+        owner granted should not outlive a sale (our reading).
+        """
+        former = self._owners.get(device.id)
+        owner_changes = former is None or former.authorized_user_id != user.id
+        for key in list(self._on_device.get(device.id, {}).values()):
+            if key.kind is KeyKind.OWNER or (
+                key.kind is KeyKind.SHARED
+                and (owner_changes or key.authorized_user_id == user.id)
+            ):
+                self.remove(key)
+        return self._add(self._device_key("owner", device, user, is_owner_key=1))
+
+    def share_with(self, device: Device, user: User, name: str) -> Key:
+        """Return the account's key to a device; who has one already, keeps that."""
+        held = self.held_for(user, device.id)
+        return held or self._add(self._device_key(name, device, user))
+
+    def remove(self, key: Key) -> None:
+        """Revoke a key."""
+        del self.keys[key.token]
+        if key.scope == Scope.DEVICE:
+            del self._on_device[key.device_id][key.token]
+            if key.kind is KeyKind.MASTER:
+                del self._masters[key.device_id]
+            else:
+                if key.kind is KeyKind.OWNER:
+                    del self._owners[key.device_id]
+                del self._held_by[key.authorized_user_id][key.device_id]
+        self._ledger.changed()
+
+    def put(self, key: Key) -> None:
+        """Enter a key, new or from the state file, into the table and its indexes."""
+        self.keys[key.token] = key
+        if key.scope != Scope.DEVICE:
+            return
+        self._on_device.setdefault(key.device_id, {})[key.token] = key
+        if key.kind is KeyKind.MASTER:
+            self._masters[key.device_id] = key
+            return
+        if key.kind is KeyKind.OWNER:
+            self._owners[key.device_id] = key
+        self._held_by.setdefault(key.authorized_user_id, {})[key.device_id] = key
+
+    def token(self, text: str) -> Token | None:
+        """Return the live one-time token of this text."""
+        self._drop_old_tokens()
+        return self.tokens.get(text)
+
+    def add_token(
+        self, device: Device, text: str, name: str, *, is_owner_key: int
+    ) -> Token:
+        """Make a one-time token.
+
+        The cloud checks no text and echoes any (protocol.md §2.6). A blank one is not kept, though:
+        it would hand the device to the next stranger who presents nothing.
+        """
+        self._drop_old_tokens()
+        now = self._ledger.now()
+        token = Token(
+            id=self._ledger.next_id("tokens"),
+            created=now,
+            updated=now,
+            name=name,
+            product_id=device.product_id,
+            device_id=device.id,
+            token=text,
+            is_owner_key=is_owner_key,
+            expired_at=now + KEY_LIFETIME,
+            token_expired_at=now + TOKEN_LIFETIME,
+            revoke_prekeys_if_ownerkey=is_owner_key,
+        )
+        if text.strip():
+            self.tokens.pop(text, None)
+            self.tokens[text] = token
+            self._ledger.changed()
+        return token
+
+    def _drop_old_tokens(self) -> None:
+        """Forget tokens past their time: all live equally long, so the oldest are in front."""
+        now = self._ledger.clock()
+        while self.tokens:
+            oldest = next(iter(self.tokens))
+            if self.tokens[oldest].token_expired_at > now:
+                return
+            del self.tokens[oldest]
+
+    def _add(self, key: Key) -> Key:
+        self.put(key)
+        self._ledger.changed()
+        return key
+
+    def _device_key(
+        self,
+        name: str,
+        device: Device,
+        user: User | None = None,
+        *,
+        is_master_key: int = 0,
+        is_owner_key: int = 0,
+    ) -> Key:
+        key = self._key(name, Scope.DEVICE, user)
+        key.authorized_user_id = key.user_id
+        key.product_id = device.product_id
+        key.device_id = device.id
+        key.activate_status = device.activate_status
+        key.is_master_key = is_master_key
+        key.is_owner_key = is_owner_key
+        return key
+
+    def _key(self, name: str, scope: Scope, user: User | None) -> Key:
+        now = self._ledger.now()
+        return Key(
+            id=self._ledger.next_id("keys"),
+            created=now,
+            updated=now,
+            name=name,
+            scope=scope,
+            user_id=user.id if user else 0,
+            token=secrets.token_hex(20),
+            activate_status=1,
+            expired_at=now + KEY_LIFETIME,
+        )

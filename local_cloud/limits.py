@@ -1,0 +1,37 @@
+"""How much of the server one peer may have."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Times in seconds, sizes in bytes; the defaults suit a server on the open network."""
+
+    unidentified: float = 60.0
+    """Silence after which a device connection that has not identified is dropped."""
+    silent: float = 150.0
+    """Silence after which an identified one is dropped; firmware pings every 50 s (protocol.md §5)."""
+    unread: float = 10.0
+    """How long a peer may leave its answers unread before it is dropped."""
+    line: int = 1 << 20
+    """Longest line of a device connection, and longest HTTP body (protocol.md §3.1)."""
+    partial_lines: int = 64 << 20
+    """All unfinished lines of all device connections together; above it the longest one goes."""
+    write_buffer: int = 256 << 10
+    """Unread answers of a device connection above which no more of its requests are taken."""
+    requests_at_once: int = 64
+    """Unanswered requests of one device connection."""
+    waiting_pushes: int = 1024
+    """Pushes that wait for one device."""
+    tls_handshake: float = 15.0
+    """Time for a TLS handshake on the device door."""
+    http_first_request: float = 30.0
+    """Time for an HTTP connection to send the head of its first request."""
+    http_body: float = 30.0
+    """Time for an HTTP request's body."""
+    http_request: float = 60.0
+    """Time for a whole HTTP request, answering included."""
+    http_keep_alive: float = 75.0
+    """Time between two HTTP requests of one connection, reading the answer included."""
+    sweep: float = 5.0
+    """How often the doors look for connections whose time is over."""

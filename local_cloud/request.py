@@ -1,0 +1,88 @@
+"""A request as the router sees it, whichever door it came through."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from .link import Link
+from .times import TimeFormat, time_format
+from .wire import JsonObject
+
+type Answer = JsonObject | Awaitable[JsonObject]
+"""A reply, or one that is still to come."""
+
+type Handler = Callable[[Request], Answer]
+
+_OVERRIDES = frozenset({"PUT", "DELETE"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One request; `make_request` builds it."""
+
+    method: str
+    segments: tuple[str, ...]
+    """The path without its slashes: ("v1", "device", "rpc")."""
+    query: dict[str, str]
+    body: JsonObject
+    deliver: bool
+    """Whether the query had deliver_to_device=true; `query` has it no more."""
+    token: str | None
+    """The text of the caller's key, not checked yet."""
+    time_zone: str | None
+    peer: str
+    """The address of the other side."""
+    link: Link | None = None
+    """The connection, where it is one of the device door."""
+    authorized: bool = False
+    """Whether the caller's key was found good."""
+
+    @property
+    def path(self) -> str:
+        """The path in the one form in which it is sent on (protocol.md §3.9, 7)."""
+        return f"/{'/'.join(self.segments)}/"
+
+    @property
+    def times(self) -> TimeFormat:
+        """How to write times for this caller."""
+        return time_format(self.time_zone)
+
+
+def make_request(
+    method: str,
+    path: str,
+    query: dict[str, str],
+    body: JsonObject,
+    *,
+    authorization: str | None,
+    time_zone: str | None,
+    peer: str,
+    link: Link | None = None,
+) -> Request:
+    """Return the request with what protocol.md §2.1 says of all paths applied.
+
+    A slash at the end and a doubled one at the start do not matter; `?method=PUT` and
+    `?method=DELETE` replace POST; `deliver_to_device` leaves the query. Takes `query` for its own.
+    """
+    method = method.upper()
+    if method == "POST" and query.get("method", "").upper() in _OVERRIDES:
+        method = query.pop("method").upper()
+    deliver = query.pop("deliver_to_device", "").lower() == "true"
+    return Request(
+        method=method,
+        segments=tuple(path.strip("/").split("/")),
+        query=query,
+        body=body,
+        deliver=deliver,
+        token=_token(authorization),
+        time_zone=time_zone,
+        peer=peer,
+        link=link,
+    )
+
+
+def _token(authorization: str | None) -> str | None:
+    """Return K of `token K`, in whatever case the word is written."""
+    match (authorization or "").split():
+        case [word, token] if word.lower() == "token":
+            return token
+    return None

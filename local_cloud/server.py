@@ -1,0 +1,210 @@
+"""The cloud as a whole: what it remembers, the router, and the two doors."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import ssl
+import time
+
+from .access import Access
+from .accounts import Accounts
+from .api.devices import DeviceApi
+from .api.keys import KeyApi
+from .api.ping import PingApi
+from .api.rpc import RpcApi
+from .api.session import SessionApi
+from .api.users import UserApi
+from .delivery import Delivery
+from .device_door import DeviceDoor
+from .failed_sign_ins import FailedSignIns
+from .http_door import HttpDoor
+from .limits import Limits
+from .models import Device, User
+from .passwords import Passwords
+from .presence import Presence
+from .router import Router
+from .store import Store
+
+LIGHT = 45772
+"""The ptype of Espressif's light (protocol.md §4)."""
+
+
+class LocalCloud:
+    """A local Espressif cloud.
+
+    After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`; after
+    `close` nothing of it is left, and another cloud may take the same ports and state file.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        http_port: int = 0,
+        device_port: int = 0,
+        *,
+        state_file: Path | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        delivery_timeout: float = 5.0,
+        limits: Limits = Limits(),
+    ) -> None:
+        """Prepare a cloud; port 0 is any free one, `ssl_context` puts TLS on both doors.
+
+        `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
+        """
+        self._host = host
+        self._ports = http_port, device_port
+        self._ssl_context = ssl_context
+        self.http_url = ""
+        self.device_host = _reachable(host)
+        self.device_port = device_port
+        self.store = Store()
+        self._presence = Presence()
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
+        self._accounts = Accounts(
+            self.store, Passwords(self._workers), FailedSignIns(time.monotonic)
+        )
+        router = self._make_router()
+        self._http_door = HttpDoor(router, limits)
+        self._device_door = DeviceDoor(
+            router,
+            self._presence,
+            now=self.store.ledger.now,
+            delivery_timeout=delivery_timeout,
+            limits=limits,
+        )
+
+    async def start(self) -> None:
+        """Load the state and open both doors.
+
+        Raises OSError where a port cannot be had and StateFileError for an unusable state file; then
+        nothing is open.
+        """
+        http_port, device_port = self._ports
+        try:
+            http_port = await self._http_door.open(
+                self._host, http_port, self._ssl_context
+            )
+            self.device_port = await self._device_door.open(
+                self._host, device_port, self._ssl_context
+            )
+        except OSError:
+            await self.close()
+            raise
+        scheme = "https" if self._ssl_context else "http"
+        self.http_url = f"{scheme}://{_bracketed(_reachable(self._host))}:{http_port}"
+
+    async def close(self) -> None:
+        """End everything: doors, connections, timers, threads."""
+        await self._device_door.close()
+        await self._http_door.close()
+        self._workers.shutdown()
+
+    async def add_account(self, email: str, password: str) -> User:
+        """Make an account. Raises ApiError 400 or 409 as the API does."""
+        return await self._accounts.add(email, password)
+
+    def add_device(
+        self, name: str, owner: User | None = None, ptype: int = LIGHT
+    ) -> Device:
+        """Make a device with a master key, and with an owner key where it has an owner."""
+        device = self.store.add_device(name, ptype)
+        if owner is not None:
+            self.store.keyring.set_owner(device, owner)
+        return device
+
+    def master_key(self, device: Device) -> str:
+        """Return the master device key. Raises LookupError where it was revoked."""
+        key = self.store.keyring.master_key(device)
+        if key is None:
+            raise LookupError("the master key was revoked")
+        return key.token
+
+    def owner_key(self, device: Device) -> str | None:
+        """Return the owner's key of the device, where somebody owns it."""
+        key = self.store.keyring.owner_key(device)
+        return key.token if key else None
+
+    def rename(self, device: Device, name: str) -> None:
+        """Give the device another name."""
+        device.name = name
+        device.updated = self.store.ledger.now()
+        self.store.ledger.changed()
+
+    def revoke_key(self, token: str) -> None:
+        """Delete a key; a device whose master key goes, goes too. Raises LookupError without it."""
+        key = self.store.keyring.keys[token]
+        self.store.keyring.remove(key)
+        if key.is_master_key:
+            self.disconnect(self.store.devices[key.device_id])
+
+    def regenerate_master_key(self, device: Device) -> str:
+        """Replace the master key, and return the new one; the device loses its connection."""
+        key = self.store.keyring.master_key(device)
+        if key is not None:
+            self.revoke_key(key.token)
+        return self.store.keyring.add_master_key(device).token
+
+    def is_online(self, device: Device) -> bool:
+        """Say whether an identified connection of the device exists."""
+        return self._presence.link(device) is not None
+
+    def connection_count(self, device: Device) -> int:
+        """Return how many connections have identified as this device since the start."""
+        return self._presence.arrivals(device)
+
+    async def wait_online(
+        self, device: Device, *, timeout: float = 5.0, connections: int = 1
+    ) -> None:
+        """Return when the device is on-line, for the `connections`th time or later.
+
+        Raises TimeoutError.
+        """
+        async with asyncio.timeout(timeout):
+            await self._presence.wait(
+                device,
+                lambda: (
+                    self.is_online(device)
+                    and self.connection_count(device) >= connections
+                ),
+            )
+
+    async def wait_offline(self, device: Device, *, timeout: float = 5.0) -> None:
+        """Return when the device has no identified connection. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            await self._presence.wait(device, lambda: not self.is_online(device))
+
+    def disconnect(self, device: Device, *, abort: bool = False) -> None:
+        """End the device's connection, where it has one; with `abort` by a reset."""
+        link = self._presence.link(device)
+        if link is None:
+            return
+        if abort:
+            link.abort()
+        else:
+            link.close()
+
+    def _make_router(self) -> Router:
+        """Put the families of paths together."""
+        store = self.store
+        access = Access(store)
+        delivery = Delivery(self._presence, store.ledger.now)
+        return Router(
+            [
+                *UserApi(store, self._accounts).routes(),
+                *KeyApi(store, access).routes(),
+                *DeviceApi(store, access).routes(),
+                *SessionApi(store, access, self._presence).routes(),
+                *RpcApi(access, delivery).routes(),
+                *PingApi(store).routes(),
+            ]
+        )
+
+
+def _reachable(host: str) -> str:
+    """Return an address at which this machine reaches the host's doors."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _bracketed(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,180 @@
+"""Everything the cloud remembers, in memory; every look-up is O(1)."""
+
+from collections.abc import Iterable
+import secrets
+
+from .keyring import Keyring
+from .ledger import Ledger
+from .models import Device, DeviceGroup, Product, Timer, User
+from .streams import Streams
+from .wire import JsonObject
+
+
+class Store:
+    """The cloud's tables.
+
+    The methods note their change for the state file; who changes a record's fields calls
+    `ledger.changed()`. A `put_…` enters a record, new or from the state file, into its indexes.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.ledger = Ledger()
+        self.keyring = Keyring(self.ledger)
+        self.streams = Streams(self.ledger)
+        self.users: dict[int, User] = {}
+        self.products: dict[int, Product] = {}
+        self.devices: dict[int, Device] = {}
+        self.groups: dict[int, DeviceGroup] = {}
+        self.timers: dict[int, Timer] = {}
+        self._users_by_email: dict[str, User] = {}
+        self._users_by_name: dict[str, User] = {}
+        self._products_of: dict[int, dict[int, Product]] = {}
+        self._devices_of: dict[int, dict[int, Device]] = {}
+        self._groups_of: dict[int, dict[int, DeviceGroup]] = {}
+        self._timers_of: dict[int, dict[int, Timer]] = {}
+
+    def user_by_email(self, email: str) -> User | None:
+        """Find an account; upper and lower case are alike."""
+        return self._users_by_email.get(email.strip().casefold())
+
+    def user_by_name(self, username: str) -> User | None:
+        """Find an account by its user name; upper and lower case are alike."""
+        return self._users_by_name.get(username.strip().casefold())
+
+    def add_user(self, email: str, username: str, password_hash: str) -> User:
+        """Add an account; the caller has seen that neither name is taken."""
+        now = self.ledger.now()
+        user = User(
+            id=self.ledger.next_id("users"),
+            created=now,
+            updated=now,
+            username=username.strip(),
+            email=email.strip(),
+            password_hash=password_hash,
+        )
+        self.put_user(user)
+        self.ledger.changed()
+        return user
+
+    def put_user(self, user: User) -> None:
+        """Enter an account."""
+        self.users[user.id] = user
+        self._users_by_email[user.email.casefold()] = user
+        self._users_by_name[user.username.casefold()] = user
+
+    def products_of(self, user: User) -> Iterable[Product]:
+        """Return the products that the account made."""
+        return self._products_of.get(user.id, {}).values()
+
+    def add_product(
+        self, user: User, name: str, ptype: int, is_private: int
+    ) -> Product:
+        """Add a product."""
+        now = self.ledger.now()
+        product = Product(
+            id=self.ledger.next_id("products"),
+            created=now,
+            updated=now,
+            name=name,
+            serial=secrets.token_hex(4),
+            ptype=ptype,
+            is_private=is_private,
+            user_id=user.id,
+        )
+        self.put_product(product)
+        self.ledger.changed()
+        return product
+
+    def put_product(self, product: Product) -> None:
+        """Enter a product."""
+        self.products[product.id] = product
+        self._products_of.setdefault(product.user_id, {})[product.id] = product
+
+    def devices_of(self, product: Product) -> Iterable[Device]:
+        """Return the devices of a product."""
+        return self._devices_of.get(product.id, {}).values()
+
+    def add_device(
+        self, name: str, ptype: int, *, serial: str = "", product: Product | None = None
+    ) -> Device:
+        """Add a device with its master key; one without a name gets the kind that apps replace."""
+        now = self.ledger.now()
+        serial = serial or secrets.token_hex(4)
+        device = Device(
+            id=self.ledger.next_id("devices"),
+            created=now,
+            updated=now,
+            ptype=ptype,
+            product_id=product.id if product else 0,
+            name=name or f"device-name-{serial}",
+            serial=serial,
+            is_private=product.is_private if product else 1,
+        )
+        self.put_device(device)
+        self.keyring.add_master_key(device)
+        return device
+
+    def put_device(self, device: Device) -> None:
+        """Enter a device."""
+        self.devices[device.id] = device
+        self._devices_of.setdefault(device.product_id, {})[device.id] = device
+
+    def groups_of(self, user: User) -> dict[int, DeviceGroup]:
+        """Return the account's groups by id."""
+        return self._groups_of.get(user.id, {})
+
+    def add_group(self, user: User, name: str, desc: str) -> DeviceGroup:
+        """Add an empty group."""
+        now = self.ledger.now()
+        group = DeviceGroup(
+            id=self.ledger.next_id("groups"),
+            created=now,
+            updated=now,
+            name=name,
+            desc=desc,
+            user_id=user.id,
+        )
+        self.put_group(group)
+        self.ledger.changed()
+        return group
+
+    def put_group(self, group: DeviceGroup) -> None:
+        """Enter a group."""
+        self.groups[group.id] = group
+        self._groups_of.setdefault(group.user_id, {})[group.id] = group
+
+    def remove_group(self, group: DeviceGroup) -> None:
+        """Remove a group; its devices stay."""
+        del self.groups[group.id]
+        del self._groups_of[group.user_id][group.id]
+        self.ledger.changed()
+
+    def timers_of(self, device: Device) -> dict[int, Timer]:
+        """Return the device's timers by id."""
+        return self._timers_of.get(device.id, {})
+
+    def add_timer(self, device: Device, plan: JsonObject) -> Timer:
+        """Add a timer."""
+        now = self.ledger.now()
+        timer = Timer(
+            id=self.ledger.next_id("timers"),
+            created=now,
+            updated=now,
+            device_id=device.id,
+            plan=plan,
+        )
+        self.put_timer(timer)
+        self.ledger.changed()
+        return timer
+
+    def put_timer(self, timer: Timer) -> None:
+        """Enter a timer."""
+        self.timers[timer.id] = timer
+        self._timers_of.setdefault(timer.device_id, {})[timer.id] = timer
+
+    def remove_timer(self, timer: Timer) -> None:
+        """Remove a timer."""
+        del self.timers[timer.id]
+        del self._timers_of[timer.device_id][timer.id]
+        self.ledger.changed()

@@ -1,0 +1,80 @@
+"""JSON as the cloud's later generation writes it, and as strictly as it is safe to read it.
+
+Espressif's firmware finds its way in a frame by substrings, so spacing and order are part of the
+protocol (protocol.md §3.9): one space after each colon and comma, the top level sorted, nested
+records in the order of their fields.
+"""
+
+import json
+from math import isfinite
+from typing import Any
+
+type JsonObject = dict[str, Any]
+
+MAX_DEPTH = 32
+"""Nesting that a request may have; beyond it lies only an attack on the parser's stack."""
+
+
+class NotAnObjectError(ValueError):
+    """The text is not one JSON object."""
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(", ", ": ")
+).encode
+
+
+def encode(reply: JsonObject) -> bytes:
+    """Return the reply as UTF-8 text without a newline, its top level sorted."""
+    text = _encode({name: reply[name] for name in sorted(reply)})
+    # A lone surrogate can come in as "\ud800"; it has no UTF-8 form.
+    return text.encode("utf-8", "replace")
+
+
+def decode(text: bytes | bytearray) -> JsonObject:
+    """Return the JSON object in `text`.
+
+    Raises NotAnObjectError for anything else: bad UTF-8, bad JSON, another type, NaN and infinities
+    (which could never be sent on), numbers too long to convert, nesting beyond MAX_DEPTH.
+    """
+    try:
+        value = _decoder.decode(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise NotAnObjectError from error
+    if not isinstance(value, dict):
+        raise NotAnObjectError
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deeper_than(
+        value, MAX_DEPTH
+    ):
+        raise NotAnObjectError
+    return value
+
+
+def _finite(text: str) -> float:
+    """Parse a number with a point or an exponent; 1e999 would become infinity."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _refuse(text: str) -> float:
+    """Refuse NaN and the infinities, which Python's parser takes but JSON does not have."""
+    raise ValueError(text)
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
+
+
+def _is_deeper_than(value: JsonObject, limit: int) -> bool:
+    """Say whether a parsed value nests deeper than `limit`, without recursion."""
+    level: list[Any] = [value]
+    for _ in range(limit):
+        below: list[Any] = []
+        for item in level:
+            children = item.values() if isinstance(item, dict) else item
+            below += [child for child in children if isinstance(child, dict | list)]
+        if not below:
+            return False
+        level = below
+    return True
