@@ -68,9 +68,18 @@ class Lamp:
         return cls(session, light, events)
 
     async def place(self) -> None:
-        """Put the lamp into a room, where the overview shows it."""
+        """Put the lamp into a room, and where the overview shows it at once."""
         await self._session.call(
             "config/device_registry/update", device_id=self._device_id, area_id=AREA
+        )
+        await self._session.call(
+            "frontend/set_system_data",
+            key="home",
+            value={
+                "favorite_entities": [self.entity_id],
+                "hide_suggested_entities": True,
+                "welcome_banner_dismissed": True,
+            },
         )
 
     async def press(self, service: str) -> None:

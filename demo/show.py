@@ -52,6 +52,8 @@ async def _set_up(url: str, cloud: Cloud) -> None:
         await session.wait_until_running()
         if await is_account_added(session):
             return
+        # Without a country Home Assistant starts with something to repair.
+        await session.call("config/core/update", country="CN", currency="CNY")
         await add_account(session, cloud)
         await (await Lamp.find(session)).place()
 
