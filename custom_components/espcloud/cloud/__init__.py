@@ -1,0 +1,65 @@
+"""Client of the Espressif IoT Cloud: its HTTP API and its device socket.
+
+Knows nothing of Home Assistant. Two doors lead in: `CloudClient` speaks the HTTP
+API as a user, `DeviceSession` is a device on the TCP socket.
+"""
+
+from .backoff import Backoff, ConnectPacer
+from .connection import DeviceConnection, Endpoint, Timing
+from .errors import (
+    AuthenticationError,
+    CannotConnectError,
+    CloudError,
+    CloudTimeoutError,
+    CommandRejectedError,
+    ConnectionLostError,
+    DeviceBusyError,
+    DeviceOfflineError,
+    RateLimitedError,
+    TakenOverError,
+    UnexpectedAnswerError,
+    UnknownAccountError,
+)
+from .http import CloudClient
+from .models import (
+    CloudDevice,
+    OwnedDevice,
+    Push,
+    PushKind,
+    UserKey,
+    is_key,
+    new_token,
+    virtual_bssid,
+)
+from .session import DeviceSession, SessionStatistics
+
+__all__ = [
+    "AuthenticationError",
+    "Backoff",
+    "CannotConnectError",
+    "CloudClient",
+    "CloudDevice",
+    "CloudError",
+    "CloudTimeoutError",
+    "CommandRejectedError",
+    "ConnectPacer",
+    "ConnectionLostError",
+    "DeviceBusyError",
+    "DeviceConnection",
+    "DeviceOfflineError",
+    "DeviceSession",
+    "Endpoint",
+    "OwnedDevice",
+    "Push",
+    "PushKind",
+    "RateLimitedError",
+    "SessionStatistics",
+    "TakenOverError",
+    "Timing",
+    "UnexpectedAnswerError",
+    "UnknownAccountError",
+    "UserKey",
+    "is_key",
+    "new_token",
+    "virtual_bssid",
+]

@@ -1,0 +1,48 @@
+"""When to try again: each device's own back-off, and one pace for all of them."""
+
+import asyncio
+from dataclasses import dataclass, field
+import random
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Exponential back-off with full jitter, in seconds.
+
+    Full jitter keeps clients that were thrown out together from coming back together.
+    """
+
+    first: float = 1.0
+    limit: float = 60.0
+    failures: int = field(default=0, init=False)
+
+    def next_delay(self) -> float:
+        """Return how long to wait before the next attempt, and count a failure."""
+        # The exponent is capped so that years of failures cannot overflow a float.
+        ceiling = min(self.limit, self.first * 2 ** min(self.failures, 30))
+        self.failures += 1
+        return random.uniform(0, ceiling)
+
+    def reset(self) -> None:
+        """Start over: the last connection proved stable."""
+        self.failures = 0
+
+
+class ConnectPacer:
+    """Spaces out the connection attempts of all devices of an account.
+
+    Jitter alone would still send a thousand first attempts within the first second.
+    """
+
+    def __init__(self, attempts_per_second: float = 50.0) -> None:
+        """Allow at most this many attempts a second."""
+        self._spacing = 1 / attempts_per_second
+        self._next_turn = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next free turn. Cancelling wastes that turn, nothing more."""
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next_turn)
+        self._next_turn = turn + self._spacing
+        if turn > now:
+            await asyncio.sleep(turn - now)

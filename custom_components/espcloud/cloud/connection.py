@@ -1,0 +1,307 @@
+"""One TCP connection of one device: frames in and out, pings, pushes acknowledged."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+import logging
+import socket
+import ssl
+from typing import Any, Self, cast, override
+
+from .errors import (
+    AuthenticationError,
+    CannotConnectError,
+    CloudError,
+    CloudTimeoutError,
+    ConnectionLostError,
+    TakenOverError,
+    UnexpectedAnswerError,
+)
+from .frames import Frame, FrameDecoder, encode_frame
+from .http import refuses_key
+from .models import CloudDevice, Push, new_token, status_of
+
+_LOGGER = logging.getLogger(__name__)
+
+# Answers to our requests carry the nonce back; the cloud reads ten digits of it and
+# its own stay below 2**31, so ours do too (protocol.md §3.4).
+_NONCE_LIMIT = 2**31
+
+type PushHandler = Callable[[Push], Mapping[str, Any] | None]
+"""Handles a push; what it returns is added to the acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the device socket is.
+
+    Attributes:
+        host: name or address.
+        port: 8000 in clear, 8443 with TLS at the public cloud (protocol.md §1).
+        ssl_context: a context for TLS, or None to speak in clear. It is only used,
+            never changed: it may be shared.
+    """
+
+    host: str
+    port: int
+    ssl_context: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The socket's deadlines, all in seconds.
+
+    Attributes:
+        connect: for the TCP connection and the TLS handshake.
+        answer: for any answer of the cloud, a pong included.
+        ping_after: a ping goes out after so long without a byte. The cloud's own
+            devices wait 50 (protocol.md §5); half of that notices a dead link sooner.
+        stable: a connection that lived so long forgets earlier failures.
+        taken_over: the shortest wait after the connection was taken over repeatedly.
+    """
+
+    connect: float = 10.0
+    answer: float = 10.0
+    ping_after: float = 25.0
+    stable: float = 60.0
+    taken_over: float = 300.0
+
+
+class DeviceConnection(asyncio.Protocol):
+    """A connected device socket, from `open` until `wait_lost` returns."""
+
+    def __init__(self, timing: Timing, on_push: PushHandler | None) -> None:
+        """Use `open` instead, which also connects."""
+        self._loop = asyncio.get_running_loop()
+        self._timing = timing
+        self._on_push = on_push
+        self._decoder = FrameDecoder()
+        self._nonces = count(1)
+        self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._lost: asyncio.Future[CloudError] = self._loop.create_future()
+        self._reason: CloudError | None = None
+        self._last_received = self._loop.time()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        endpoint: Endpoint,
+        timing: Timing | None = None,
+        on_push: PushHandler | None = None,
+    ) -> Self:
+        """Connect to the device port.
+
+        Raises:
+            CannotConnectError: there is no way there, or TLS was refused.
+            CloudTimeoutError: it took longer than `timing.connect`.
+        """
+        timing = timing or Timing()
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timing.connect):
+                _, connection = await loop.create_connection(
+                    lambda: cls(timing, on_push),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=endpoint.ssl_context,
+                )
+        except TimeoutError as err:
+            raise CloudTimeoutError("the device port did not answer in time") from err
+        except ssl.SSLCertVerificationError as err:
+            raise CannotConnectError("the certificate is not trusted") from err
+        except (OSError, UnicodeError) as err:
+            raise CannotConnectError(
+                f"the device port was not reached ({type(err).__name__})"
+            ) from err
+        return connection
+
+    @property
+    def bad_lines(self) -> int:
+        """How many lines were skipped since they held no frame."""
+        return self._decoder.bad_lines
+
+    async def identify(self, master_key: str, bssid: str) -> CloudDevice:
+        """Make this the device's connection, activating the device where it is not yet.
+
+        Returns the device as the cloud describes it (protocol.md §3.2).
+
+        Raises:
+            AuthenticationError: the cloud does not know the key.
+            UnexpectedAnswerError: what answers is not this cloud.
+            ConnectionLostError: the connection ended before the answer.
+            CloudTimeoutError: no answer within `timing.answer`.
+        """
+        device = await self._identify(master_key)
+        if device.activated:
+            return device
+        await self._request(
+            "/v1/device/activate/",
+            "POST",
+            master_key,
+            {"encrypt_method": "PLAIN", "bssid": bssid, "token": new_token()},
+        )
+        return await self._identify(master_key)
+
+    async def wait_lost(self) -> CloudError:
+        """Wait until the connection has ended and return why."""
+        return await asyncio.shield(self._lost)
+
+    async def close(self) -> None:
+        """End the connection and wait until it has ended."""
+        self._end(ConnectionLostError("closed by this side"))
+        await self.wait_lost()
+
+    async def _identify(self, master_key: str) -> CloudDevice:
+        answer = await self._request("/v1/device/identify", "GET", master_key)
+        return CloudDevice.from_answer(answer)
+
+    async def _request(
+        self,
+        path: str,
+        method: str,
+        key: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> Frame:
+        if self._reason is not None:
+            raise self._reason
+        nonce = next(self._nonces) % _NONCE_LIMIT
+        frame: Frame = {"nonce": nonce, "path": path, "method": method}
+        if body is not None:
+            frame["body"] = body
+        frame["meta"] = {"Authorization": f"token {key}"}
+        future: asyncio.Future[Frame] = self._loop.create_future()
+        self._answers[nonce] = future
+        try:
+            self._send(frame)
+            async with asyncio.timeout(self._timing.answer):
+                answer = await future
+        except TimeoutError as err:
+            raise CloudTimeoutError("the cloud did not answer in time") from err
+        finally:
+            del self._answers[nonce]
+        status = status_of(answer)
+        # The reference gateway knows no path where it knows no key (protocol.md §3.2).
+        if status == 404 or refuses_key(status, answer):
+            raise AuthenticationError("the master key is refused")
+        if status != 200:
+            raise UnexpectedAnswerError(f"status {status}")
+        return answer
+
+    # What asyncio calls
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        # asyncio itself sets TCP_NODELAY. Keep-alive is a backstop for the pings.
+        sock: socket.socket = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._watchdog = self._loop.call_later(
+            self._timing.ping_after, self._ping_if_idle
+        )
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._last_received = self._loop.time()
+        try:
+            frames = self._decoder.feed(data)
+        except UnexpectedAnswerError as err:
+            self._end(err)
+            return
+        acknowledgements: list[bytes] = []
+        for frame in frames:
+            if frame.get("deliver_to_device") and "path" in frame:
+                acknowledgements.append(encode_frame(self._handle_push(frame)))
+            else:
+                self._handle_answer(frame)
+        if acknowledgements and self._reason is None and self._transport is not None:
+            self._transport.write(b"".join(acknowledgements))
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(
+            ConnectionLostError(
+                f"the connection broke ({type(exc).__name__})"
+                if exc
+                else "the cloud closed the connection"
+            )
+        )
+        assert self._reason is not None
+        self._lost.set_result(self._reason)
+
+    # Frames
+
+    def _handle_push(self, frame: Frame) -> Frame:
+        """Let the push be handled and return its acknowledgement (protocol.md §3.5)."""
+        acknowledgement: Frame = {
+            "status": 200,
+            "nonce": frame.get("nonce"),
+            "deliver_to_device": True,
+        }
+        try:
+            push = Push.from_frame(frame)
+        except UnexpectedAnswerError:
+            return acknowledgement | {"status": 400}
+        if self._on_push is None:
+            return acknowledgement
+        try:
+            answer = self._on_push(push)
+        except Exception:
+            # The caller is told; whoever handles pushes must not cost the connection.
+            _LOGGER.exception("Handling a pushed %s failed", push.kind.value)
+            return acknowledgement | {"status": 500}
+        if answer:
+            return {**answer, **acknowledgement}
+        return acknowledgement
+
+    def _handle_answer(self, frame: Frame) -> None:
+        nonce = frame.get("nonce")
+        if isinstance(nonce, int) and "path" not in frame:
+            future = self._answers.get(nonce)
+            if future is not None and not future.done():
+                future.set_result(frame)
+                return
+        if "close by other peer login" in str(frame.get("message", "")):
+            self._end(
+                TakenOverError("another client identified with the same master key")
+            )
+
+    def _send(self, frame: Frame) -> None:
+        assert self._transport is not None
+        self._transport.write(encode_frame(frame))
+
+    # Pings: one lazy timer, so that traffic costs a comparison and no timer at all
+
+    def _ping_if_idle(self) -> None:
+        due = self._last_received + self._timing.ping_after
+        if due > self._loop.time():
+            self._watchdog = self._loop.call_at(due, self._ping_if_idle)
+            return
+        self._send({"path": "/v1/ping/", "method": "POST"})
+        self._watchdog = self._loop.call_later(
+            self._timing.answer, self._end_if_silent, self._last_received
+        )
+
+    def _end_if_silent(self, since: float) -> None:
+        if self._last_received == since:
+            self._end(CloudTimeoutError("the cloud fell silent"))
+        else:
+            self._ping_if_idle()
+
+    # The end
+
+    def _end(self, reason: CloudError) -> None:
+        """End the connection; only the first reason counts."""
+        if self._reason is not None:
+            return
+        self._reason = reason
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        for future in self._answers.values():
+            if not future.done():
+                future.set_exception(reason)
+        if self._transport is not None:
+            # Not close(): that would wait for a peer that may be gone for good.
+            self._transport.abort()

@@ -1,0 +1,62 @@
+"""What can go wrong between this client and the cloud.
+
+No error text ever holds a key, a password, a token or a whole answer: the texts are
+made here, and what the cloud said is quoted only where `CommandRejectedError` says so.
+"""
+
+
+class CloudError(Exception):
+    """Base of everything this client raises."""
+
+
+class CannotConnectError(CloudError):
+    """The cloud was not reached: no address, refused, TLS refused, broken off."""
+
+
+class CloudTimeoutError(CannotConnectError):
+    """The cloud was reached but did not answer in time."""
+
+
+class ConnectionLostError(CannotConnectError):
+    """The device socket was up and is not any more."""
+
+
+class TakenOverError(ConnectionLostError):
+    """Another client identified with this device's master key (protocol.md §3.2)."""
+
+
+class AuthenticationError(CloudError):
+    """The cloud refused the e-mail, the password or the key."""
+
+
+class UnknownAccountError(AuthenticationError):
+    """The cloud knows no account with this e-mail (protocol.md §2.2)."""
+
+
+class RateLimitedError(CloudError):
+    """The cloud wants fewer requests for a while (protocol.md §2.1)."""
+
+
+class UnexpectedAnswerError(CloudError):
+    """What answered does not speak this protocol, or answered something unknown."""
+
+
+class DeviceOfflineError(CloudError):
+    """The cloud has no connection to the device (protocol.md §2.2)."""
+
+
+class DeviceBusyError(CloudError):
+    """The device is connected but did not acknowledge in time (protocol.md §2.2)."""
+
+
+class CommandRejectedError(CloudError):
+    """The device answered a command with a status other than 200.
+
+    Attributes:
+        status: the device's own status number.
+    """
+
+    def __init__(self, status: int) -> None:
+        """Remember the status, the only part of the answer that is shown."""
+        super().__init__(f"the device answered with status {status}")
+        self.status = status

@@ -1,0 +1,79 @@
+"""The device socket's framing: one JSON object a line (protocol.md §3.1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from .errors import UnexpectedAnswerError
+
+# The only documented limit: a longer line closes the link (protocol.md §3.1).
+MAX_LINE_BYTES = 1024 * 1024
+
+type Frame = dict[str, Any]
+
+
+def encode_frame(frame: Mapping[str, Any]) -> bytes:
+    """Return the frame as one line, ready to send.
+
+    Compact JSON is right in this direction: only firmware depends on spacing, and
+    firmware is never at the other end of this client's socket (protocol.md §3.9).
+    """
+    return orjson.dumps(frame, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class FrameDecoder:
+    """Turns a stream of bytes into frames, however it is cut up.
+
+    Attributes:
+        bad_lines: how many lines were skipped since they held no JSON object.
+    """
+
+    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        """Start with an empty line."""
+        self.bad_lines = 0
+        self._max_line_bytes = max_line_bytes
+        self._unfinished = bytearray()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        r"""Return the frames that `data` completes; `\r` and blank lines are ignored.
+
+        A line that is no JSON object costs only itself.
+
+        Raises:
+            UnexpectedAnswerError: a line is too long, or is not text at all; there is
+                no way to find back into step, so the connection has to end.
+        """
+        *lines, rest = data.split(b"\n")
+        frames: list[Frame] = []
+        if lines and self._unfinished:
+            lines[0] = bytes(self._unfinished) + lines[0]
+            self._unfinished.clear()
+        for line in lines:
+            self._decode_line(line, frames)
+        if rest:
+            self._unfinished += rest
+            self._check_length(self._unfinished)
+        return frames
+
+    def _check_length(self, line: bytes | bytearray) -> None:
+        if len(line) > self._max_line_bytes:
+            raise UnexpectedAnswerError(
+                f"a line of more than {self._max_line_bytes} bytes"
+            )
+
+    def _decode_line(self, line: bytes, frames: list[Frame]) -> None:
+        self._check_length(line)
+        try:
+            frame = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if not line.strip():
+                return
+            if b"\0" in line:
+                raise UnexpectedAnswerError("binary noise instead of text") from None
+            self.bad_lines += 1
+            return
+        if isinstance(frame, dict):
+            frames.append(frame)
+        else:
+            self.bad_lines += 1

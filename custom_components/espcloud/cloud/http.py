@@ -1,0 +1,191 @@
+"""The cloud's HTTP API, as a user of it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from .errors import (
+    AuthenticationError,
+    CannotConnectError,
+    CloudTimeoutError,
+    CommandRejectedError,
+    DeviceBusyError,
+    DeviceOfflineError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+    UnknownAccountError,
+)
+from .models import CloudDevice, OwnedDevice, UserKey, status_of
+
+# The cloud's own wait for a device is unknown; the reference gateway gives it 5 s
+# (protocol.md §5), so a call that takes longer than this has no answer to come.
+REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5)
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+
+
+def refuses_key(status: int, answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer means that the key is not valid.
+
+    The cloud says so with status 500 and a text (protocol.md §2.2); 401 and 403 are
+    what any other server of this API would use.
+    """
+    return status in (401, 403) or "key not exists" in str(answer.get("message", ""))
+
+
+class CloudClient:
+    """Speaks the HTTP API of one server.
+
+    Every method raises CannotConnectError (CloudTimeoutError where the time ran out),
+    UnexpectedAnswerError, or AuthenticationError when the key is refused.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Use `session`, which stays the caller's, for the server at `url`."""
+        self._session = session
+        self._url = URL(url)
+
+    async def create_user_key(self, email: str, password: str) -> UserKey:
+        """Sign in: return a key of the account (protocol.md §2.4)."""
+        status, answer = await self._request(
+            "POST",
+            "/v1/keys/",
+            body={"email": email, "password": password, "scope": "user"},
+        )
+        # Wrong password is 403, unknown e-mail 404, bad form 400 (protocol.md §2.2).
+        if status in (400, 404):
+            raise UnknownAccountError("no account has this e-mail")
+        self._require_ok(status, answer)
+        return UserKey.from_answer(answer)
+
+    async def list_devices(self, user_key: str) -> list[OwnedDevice]:
+        """Return the account's devices with their keys (protocol.md §2.5)."""
+        answer = await self._get("/v1/user/devices/", user_key)
+        return OwnedDevice.list_from_answer(answer)
+
+    async def get_device(self, device_key: str) -> CloudDevice:
+        """Return the device that a key belongs to (protocol.md §2.5)."""
+        return CloudDevice.from_answer(await self._get("/v1/device/", device_key))
+
+    async def activate(self, master_key: str, bssid: str, token: str) -> CloudDevice:
+        """Activate a device; `token` then binds it to an account (protocol.md §2.6).
+
+        Args:
+            master_key: the device's master key.
+            bssid: the MAC address the device gives as its own, colons, lower case.
+            token: a one-time token, valid for ten minutes.
+        """
+        body = {"encrypt_method": "PLAIN", "bssid": bssid, "token": token}
+        status, answer = await self._request(
+            "POST", "/v1/device/activate/", master_key, body=body
+        )
+        self._require_ok(status, answer)
+        return CloudDevice.from_answer(answer)
+
+    async def authorize(self, user_key: str, token: str) -> None:
+        """Bind the device that was activated with `token` (protocol.md §2.6)."""
+        status, answer = await self._request(
+            "POST", "/v1/key/authorize/", user_key, body={"token": token}
+        )
+        self._require_ok(status, answer)
+
+    async def call_rpc(
+        self, key: str, action: str, /, **parameters: str
+    ) -> dict[str, Any]:
+        """Send an RPC to a device and return the device's own answer (protocol.md §2.8).
+
+        Raises:
+            DeviceOfflineError: the device is not connected to the cloud.
+            DeviceBusyError: the device did not acknowledge in time.
+            CommandRejectedError: the device acknowledged with another status than 200.
+        """
+        query = {**parameters, "deliver_to_device": "true", "action": action}
+        status, answer = await self._request("GET", "/v1/device/rpc/", key, query=query)
+        if answer.get("deliver_to_device") is True:
+            # The device's own words: its 403 says nothing of our key.
+            if status != 200:
+                raise CommandRejectedError(status)
+            return answer
+        message = str(answer.get("message", ""))
+        if "disconnected" in message:
+            raise DeviceOfflineError("the device is not connected to the cloud")
+        if "busy" in message:
+            raise DeviceBusyError("the device did not answer in time")
+        self._require_ok(status, answer)
+        return answer
+
+    async def ping(self) -> None:
+        """Ask whether the cloud is there (protocol.md §2.4)."""
+        await self._get("/v1/ping/", None)
+
+    async def _get(self, path: str, key: str | None) -> dict[str, Any]:
+        status, answer = await self._request("GET", path, key)
+        self._require_ok(status, answer)
+        return answer
+
+    @staticmethod
+    def _require_ok(status: int, answer: Mapping[str, Any]) -> None:
+        if refuses_key(status, answer):
+            raise AuthenticationError("the key is refused")
+        if status == 429:
+            raise RateLimitedError("the cloud wants fewer requests")
+        if status != 200:
+            raise UnexpectedAnswerError(f"status {status}")
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """Return the answer's status and the answer.
+
+        The status is the JSON's own, whatever the HTTP status line says, and the
+        status line's where the JSON has none (protocol.md §2.1).
+        """
+        headers = {"Time-Zone": "Epoch"}
+        if key is not None:
+            headers["Authorization"] = f"token {key}"
+        try:
+            async with self._session.request(
+                method,
+                self._url.with_path(path),
+                params=query,
+                json=body,
+                headers=headers,
+                timeout=REQUEST_TIMEOUT,
+                # The API never redirects; a captive portal does.
+                allow_redirects=False,
+            ) as response:
+                text = await self._read(response)
+        except TimeoutError as err:
+            raise CloudTimeoutError("the cloud did not answer in time") from err
+        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as err:
+            raise UnexpectedAnswerError("a broken HTTP answer") from err
+        except (aiohttp.ClientError, OSError) as err:
+            raise CannotConnectError(
+                f"the cloud was not reached ({type(err).__name__})"
+            ) from err
+        try:
+            answer = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise UnexpectedAnswerError(
+                f"no JSON object, with HTTP status {response.status}"
+            )
+        return status_of(answer, default=response.status), answer
+
+    @staticmethod
+    async def _read(response: aiohttp.ClientResponse) -> bytes:
+        text = bytearray()
+        async for chunk in response.content.iter_chunked(64 * 1024):
+            text += chunk
+            if len(text) > MAX_ANSWER_BYTES:
+                raise UnexpectedAnswerError("an endless answer")
+        return bytes(text)

@@ -1,0 +1,225 @@
+"""Typed records of what the cloud says, read with care: the far end may send anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+import hashlib
+import re
+import secrets
+import string
+from typing import Any, Self
+
+from .errors import UnexpectedAnswerError
+
+_KEY = re.compile(r"[0-9a-f]{40}")
+_TOKEN_ALPHABET = string.digits + string.ascii_lowercase
+_MAX_NONCE = 2**63
+
+
+def is_key(text: str) -> bool:
+    """Tell whether the text has the form of a key: 40 lower-case hex (protocol.md §2.3)."""
+    return _KEY.fullmatch(text) is not None
+
+
+def new_token() -> str:
+    """Return a fresh one-time token: 40 random characters 0-9a-z (protocol.md §2.6)."""
+    return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(40))
+
+
+def virtual_bssid(device_id: int) -> str:
+    """Return a MAC address for a device that has no hardware.
+
+    The same one for the same device always, and locally administered, so that it
+    is nobody's. The cloud checks none (protocol.md §2.6), its app skips devices
+    that have none (§2.5).
+    """
+    digest = hashlib.sha256(f"espcloud {device_id}".encode()).hexdigest()
+    return ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))])
+
+
+def status_of(answer: Mapping[str, Any], default: int = 200) -> int:
+    """Return an answer's `status`, a number or a numeric text (protocol.md §2.1).
+
+    Raises:
+        UnexpectedAnswerError: `status` is neither.
+    """
+    status = answer.get("status", default)
+    if isinstance(status, int) and not isinstance(status, bool):
+        return status
+    if isinstance(status, str) and status.isascii() and status.isdecimal():
+        return int(status[:9])
+    raise UnexpectedAnswerError("an answer without a usable status")
+
+
+def _record(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    record = parent.get(name)
+    if not isinstance(record, dict):
+        raise UnexpectedAnswerError(f"an answer without {name}")
+    return record
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _identifier(record: Mapping[str, Any], name: str) -> int:
+    value = record.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UnexpectedAnswerError(f"an answer without a usable {name}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class UserKey:
+    """The key of an account (protocol.md §2.3)."""
+
+    user_id: int
+    token: str = field(repr=False)
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> Self:
+        """Read the answer of `POST /v1/keys/`; raises UnexpectedAnswerError."""
+        keys = answer.get("keys")
+        if not isinstance(keys, list) or not keys or not isinstance(keys[0], dict):
+            raise UnexpectedAnswerError("an answer without keys")
+        token = _text(keys[0], "token")
+        if not token:
+            raise UnexpectedAnswerError("a key without a token")
+        return cls(user_id=_identifier(keys[0], "user_id"), token=token)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudDevice:
+    """A device as the cloud describes it (protocol.md §2.5)."""
+
+    id: int
+    name: str
+    serial: str
+    ptype: int | None
+    rom_version: str
+    activated: bool
+
+    @property
+    def title(self) -> str:
+        """What to call it where it has no name."""
+        return self.name or f"Device {self.id}"
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> Self:
+        """Read an answer that holds `device`; raises UnexpectedAnswerError."""
+        return cls.from_record(_record(answer, "device"))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Read a DEVICE record; raises UnexpectedAnswerError without an id."""
+        ptype = record.get("ptype")
+        return cls(
+            id=_identifier(record, "id"),
+            name=_text(record, "name"),
+            serial=_text(record, "serial"),
+            ptype=ptype if isinstance(ptype, int) else None,
+            rom_version=_text(record, "rom_version"),
+            # Absent means a server that does not ask for activation.
+            activated=bool(record.get("activate_status", 1)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedDevice:
+    """A device of an account, with the key that may command it (protocol.md §2.3)."""
+
+    device: CloudDevice
+    owner_key: str = field(repr=False)
+
+    @classmethod
+    def list_from_answer(cls, answer: Mapping[str, Any]) -> list[Self]:
+        """Read the answer of `GET /v1/user/devices/`, by group or flat.
+
+        A record that cannot be read is left out: one odd device must not hide the rest.
+
+        Raises:
+            UnexpectedAnswerError: there is no list at all.
+        """
+        groups = answer.get("deviceGroups")
+        sources = groups if isinstance(groups, list) else [answer]
+        records: list[Any] = []
+        found = False
+        for source in sources:
+            if isinstance(source, dict) and isinstance(source.get("devices"), list):
+                found = True
+                records += source["devices"]
+        if not found and not isinstance(groups, list):
+            raise UnexpectedAnswerError("an answer without devices")
+        devices: dict[int, Self] = {}
+        for record in records:
+            try:
+                owned = cls(
+                    device=CloudDevice.from_record(record),
+                    owner_key=_text(_record(record, "key"), "token"),
+                )
+            except UnexpectedAnswerError, AttributeError:
+                continue
+            devices[owned.device.id] = owned
+        return list(devices.values())
+
+
+class PushKind(Enum):
+    """What a push asks for (protocol.md §3.4)."""
+
+    RPC = "rpc"
+    DATAPOINT = "datapoint"
+    TIMERS = "timers"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A frame that the cloud delivers to the device (protocol.md §3.4).
+
+    The frame's `meta` carries the caller's own token. It is dropped here, at the door.
+    """
+
+    nonce: int
+    path: str
+    method: str
+    parameters: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    @classmethod
+    def from_frame(cls, frame: Mapping[str, Any]) -> Self:
+        """Read a delivered frame; raises UnexpectedAnswerError on wrong types."""
+        nonce, path = frame.get("nonce"), frame.get("path")
+        if not isinstance(nonce, int) or isinstance(nonce, bool):
+            raise UnexpectedAnswerError("a push without a nonce")
+        method = frame.get("method", "GET")
+        parameters, body = frame.get("get", {}), frame.get("body", {})
+        if not (
+            isinstance(path, str)
+            and isinstance(method, str)
+            and isinstance(parameters, dict)
+            and isinstance(body, dict)
+        ):
+            raise UnexpectedAnswerError("a push with fields of the wrong type")
+        return cls(nonce, path, method.upper(), parameters, body)
+
+    @property
+    def kind(self) -> PushKind:
+        """What the push asks for, by its path."""
+        parts = self.path.strip("/").split("/")
+        match parts:
+            case ["v1", "device", "rpc"]:
+                return PushKind.RPC
+            case ["v1", "datastreams", _, "datapoint" | "datapoints"]:
+                return PushKind.DATAPOINT
+            case ["v1", "device", "timers"]:
+                return PushKind.TIMERS
+        return PushKind.OTHER
+
+    @property
+    def action(self) -> str | None:
+        """The action of an RPC, None for any other push."""
+        if self.kind is not PushKind.RPC:
+            return None
+        action = self.parameters.get("action")
+        return action if isinstance(action, str) else None

@@ -1,0 +1,177 @@
+"""A device's place at the cloud: one connection after another, for as long as needed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import override
+
+from .backoff import Backoff, ConnectPacer
+from .connection import DeviceConnection, Endpoint, PushHandler, Timing
+from .errors import AuthenticationError, CloudError, TakenOverError
+from .models import CloudDevice
+
+
+@dataclass(slots=True)
+class SessionStatistics:
+    """What happened so far; times are none of its business."""
+
+    connections: int = 0
+    failures: int = 0
+    taken_over: int = 0
+    bad_lines: int = 0
+
+
+class DeviceSession:
+    """Keeps one device identified at the cloud.
+
+    `run` is the one task behind it. The callbacks run in the event loop and must
+    not block: `on_push` for every push (it may return members for the answer),
+    `on_connected` with the device after each identify, `on_disconnected` with the
+    reason after each loss and each attempt that failed.
+
+    Attributes:
+        master_key: the key it identifies with.
+        statistics: what happened so far.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        master_key: str,
+        bssid: str,
+        *,
+        on_push: PushHandler,
+        on_connected: Callable[[CloudDevice], None],
+        on_disconnected: Callable[[CloudError], None],
+        pacer: ConnectPacer | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        """Prepare; nothing happens before `run`.
+
+        Args:
+            endpoint: where the device socket is.
+            master_key: the device's master key (protocol.md §2.3).
+            bssid: the MAC address to give when the device is activated.
+            on_push: see above.
+            on_connected: see above.
+            on_disconnected: see above.
+            pacer: shared by all sessions of one account.
+            timing: the socket's deadlines.
+        """
+        self._endpoint = endpoint
+        self.master_key = master_key
+        self._bssid = bssid
+        self._on_push = on_push
+        self._on_connected = on_connected
+        self._on_disconnected = on_disconnected
+        self._pacer = pacer or ConnectPacer()
+        self._timing = timing or Timing()
+        self._backoff = Backoff()
+        self._connection: DeviceConnection | None = None
+        self._hurry = asyncio.Event()
+        self._connected = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self.statistics = SessionStatistics()
+
+    @override
+    def __repr__(self) -> str:
+        return f"<DeviceSession {self._endpoint.host}:{self._endpoint.port}>"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the device is identified right now."""
+        return self._connected.is_set()
+
+    async def run(self) -> None:
+        """Stay identified until `close`, or until the cloud refuses the key.
+
+        Ends only when the key is refused, which the last `on_disconnected` says:
+        trying again could not help, and would look like an attack.
+        """
+        if self._closed:
+            return
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        taken_over_in_a_row = 0
+        while True:
+            await self._pacer.turn()
+            started = loop.time()
+            reason = await self._connect_once()
+            lived = loop.time() - started
+            self._on_disconnected(reason)
+            if isinstance(reason, AuthenticationError):
+                return
+            if lived >= self._timing.stable:
+                self._backoff.reset()
+            if lived >= self._timing.taken_over:
+                taken_over_in_a_row = 0
+            delay = self._backoff.next_delay()
+            if isinstance(reason, TakenOverError):
+                self.statistics.taken_over += 1
+                taken_over_in_a_row += 1
+                # Two clients that both come back at once would throw each other out
+                # for ever. The first loss may be chance; from the second on, yield.
+                if taken_over_in_a_row > 1:
+                    delay += self._timing.taken_over
+            await self._wait(delay)
+
+    async def wait_connected(self, timeout: float) -> bool:
+        """Wait until the device is identified, cutting a back-off short.
+
+        Args:
+            timeout: how long to wait at most, in seconds.
+        """
+        if self._task is None or self._task.done():
+            return False
+        self.retry_now()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._connected.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def retry_now(self) -> None:
+        """Cut a waiting back-off short: somebody needs the device now."""
+        self._hurry.set()
+
+    async def close(self) -> None:
+        """End `run`; returns when no task, timer or socket is left."""
+        self._closed = True
+        task = self._task
+        if task is None or task.done():
+            return
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def _connect_once(self) -> CloudError:
+        """Connect, stay identified, and return why that ended."""
+        try:
+            connection = await DeviceConnection.open(
+                self._endpoint, self._timing, self._on_push
+            )
+        except CloudError as err:
+            self.statistics.failures += 1
+            return err
+        try:
+            device = await connection.identify(self.master_key, self._bssid)
+            self.statistics.connections += 1
+            self._connected.set()
+            self._on_connected(device)
+            return await connection.wait_lost()
+        except CloudError as err:
+            self.statistics.failures += 1
+            return err
+        finally:
+            self._connected.clear()
+            self.statistics.bad_lines += connection.bad_lines
+            await connection.close()
+
+    async def _wait(self, delay: float) -> None:
+        self._hurry.clear()
+        try:
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
