@@ -1,0 +1,41 @@
+"""Constants of the Espressif IoT Cloud integration."""
+
+from typing import Final
+
+DOMAIN: Final = "espcloud"
+MANUFACTURER: Final = "Espressif"
+
+SUBENTRY_TYPE_DEVICE: Final = "device"
+
+CONF_DEVICE_ID: Final = "device_id"
+CONF_DEVICE_KEY: Final = "device_key"
+CONF_SERIAL: Final = "serial"
+CONF_TAKE_OVER: Final = "take_over"
+CONF_TURN_OFF_ACTION: Final = "turn_off_action"
+CONF_TURN_ON_ACTION: Final = "turn_on_action"
+CONF_USER_ID: Final = "user_id"
+CONF_USER_KEY: Final = "user_key"
+SECTION_SERVER: Final = "server"
+
+DEFAULT_URL: Final = "https://iot.espressif.cn"
+DEFAULT_PORT: Final = 8000  # protocol.md §1
+DEFAULT_TURN_ON_ACTION: Final = "LED_ON"
+DEFAULT_TURN_OFF_ACTION: Final = "LED_OFF"
+
+# A connection that is back within this many seconds was never gone, as far as the
+# states and their history are concerned.
+GRACE_TIME: Final = 15.0
+# How long a command waits for a connection that is down, in seconds.
+RECONNECT_WAIT: Final = 5.0
+
+# What the cloud calls `ptype` (protocol.md §4).
+MODELS: Final = {
+    2355: "Remote control",
+    3835: "Flammable gas sensor",
+    12335: "Temperature and humidity sensor",
+    23701: "Plug",
+    43902: "Soundbox",
+    45772: "Light",
+    47446: "Power strip",
+    68574: "Voltage sensor",
+}

@@ -1,0 +1,88 @@
+"""The cloud's LED actions as a light."""
+
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.light import ColorMode, LightEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
+
+from .account import EspCloudConfigEntry
+from .coordinator import EspCloudCoordinator
+from .entity import EspCloudEntity
+
+# The cloud takes commands in any order and number; each waits for its own answer.
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EspCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up a light for each device of the account."""
+
+    @callback
+    def async_add(coordinator: EspCloudCoordinator) -> None:
+        async_add_entities(
+            [EspCloudLight(coordinator)],
+            config_subentry_id=coordinator.subentry.subentry_id,
+        )
+
+    entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))
+
+
+@dataclass(frozen=True, slots=True)
+class LastCommand(ExtraStoredData):
+    """What is kept over a restart; the state itself may be "unavailable" by then."""
+
+    is_on: bool | None
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        """Return the form in which Home Assistant stores it."""
+        return {"is_on": self.is_on}
+
+
+class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
+    """A light whose state is the last command that arrived. It never guesses."""
+
+    _attr_name = None
+    _attr_color_mode = ColorMode.ONOFF
+    _attr_supported_color_modes = {ColorMode.ONOFF}
+
+    def __init__(self, coordinator: EspCloudCoordinator) -> None:
+        """Name the light after its device."""
+        super().__init__(coordinator, "light")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Restore the last command: the cloud keeps none."""
+        await super().async_added_to_hass()
+        if (stored := await self.async_get_last_extra_data()) is not None:
+            is_on = stored.as_dict().get("is_on")
+            if isinstance(is_on, bool):
+                self.coordinator.async_restore(is_on)
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> LastCommand:
+        """Return what to keep over a restart."""
+        return LastCommand(self.coordinator.data.is_on)
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether the last command turned the light on, None before any command."""
+        return self.coordinator.data.is_on
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Turn on, and return when the device has acknowledged."""
+        await self.coordinator.async_turn(True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Turn off, and return when the device has acknowledged."""
+        await self.coordinator.async_turn(False)

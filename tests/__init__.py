@@ -1,0 +1,1 @@
+"""Tests of espcloud and of its local cloud."""

@@ -1,0 +1,1 @@
+"""Tests of the cloud's client, against a real local cloud."""

@@ -1,0 +1,159 @@
+"""What tests of the integration do again and again."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from custom_components.espcloud.const import DOMAIN
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
+from local_cloud import LocalCloud
+from local_cloud.models import Device
+
+from .conftest import EMAIL, PASSWORD
+
+
+def server_data(cloud: LocalCloud) -> dict[str, Any]:
+    """Return the server part of an account's entry data."""
+    return {
+        "url": cloud.http_url,
+        "port": cloud.device_port,
+        "ssl": False,
+        "verify_ssl": True,
+    }
+
+
+def user_input(cloud: LocalCloud, device_key: str) -> dict[str, Any]:
+    """Return what a person types into the first form."""
+    return {
+        "email": EMAIL,
+        "password": PASSWORD,
+        "device_key": device_key,
+        "server": server_data(cloud),
+    }
+
+
+def device_subentry(cloud: LocalCloud, device: Device) -> ConfigSubentryData:
+    """Return the subentry of a device."""
+    return ConfigSubentryData(
+        subentry_type="device",
+        unique_id=str(device.id),
+        title=device.name,
+        data={
+            "device_id": device.id,
+            "device_key": cloud.master_key(device),
+            "serial": device.serial,
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+
+
+async def account_entry(
+    hass: HomeAssistant, cloud: LocalCloud, user_id: int, *devices: Device
+) -> MockConfigEntry:
+    """Return an account's entry as the flow leaves it, added but not set up."""
+    key = (await sign_in(cloud))["keys"][0]["token"]
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=EMAIL,
+        unique_id=f"127.0.0.1_{user_id}",
+        data={
+            "email": EMAIL,
+            "user_id": user_id,
+            "user_key": key,
+            **server_data(cloud),
+        },
+        subentries_data=[device_subentry(cloud, device) for device in devices],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def sign_in(cloud: LocalCloud) -> dict[str, Any]:
+    """Sign in as the app does and return the answer."""
+    return await http(
+        cloud,
+        "POST",
+        "/v1/keys/",
+        body={"email": EMAIL, "password": PASSWORD, "scope": "user"},
+    )
+
+
+async def http(
+    cloud: LocalCloud,
+    method: str,
+    path: str,
+    key: str | None = None,
+    *,
+    query: dict[str, str] | None = None,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Make an HTTP request to the cloud, as `curl` would, and return its JSON."""
+    headers = {"Authorization": f"token {key}"} if key else {}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(
+            method,
+            URL(cloud.http_url).with_path(path),
+            params=query,
+            json=body,
+            headers=headers,
+        ) as response,
+    ):
+        answer: dict[str, Any] = await response.json(content_type=None)
+        return answer
+
+
+async def send_command(
+    cloud: LocalCloud, device: Device, action: str, **parameters: str
+) -> dict[str, Any]:
+    """Send a command as the phone app does and return the answer."""
+    return await http(
+        cloud,
+        "GET",
+        "/v1/device/rpc/",
+        cloud.owner_key(device),
+        query={"deliver_to_device": "true", "action": action, **parameters},
+    )
+
+
+async def wait_for_state(
+    hass: HomeAssistant,
+    entity_id: str,
+    is_reached: str | Callable[[str], bool],
+    timeout: float = 5.0,
+) -> None:
+    """Wait until an entity's state is reached; it may be already."""
+
+    def matches() -> bool:
+        state = hass.states.get(entity_id)
+        if state is None:
+            return False
+        if callable(is_reached):
+            return is_reached(state.state)
+        return state.state == is_reached
+
+    reached = asyncio.Event()
+
+    @callback
+    def changed(_event: Event[EventStateChangedData]) -> None:
+        if matches():
+            reached.set()
+
+    remove = async_track_state_change_event(hass, entity_id, changed)
+    try:
+        if not matches():
+            async with asyncio.timeout(timeout):
+                await reached.wait()
+    except TimeoutError:
+        raise AssertionError(
+            f"{entity_id} is {hass.states.get(entity_id)}, not {is_reached}"
+        ) from None
+    finally:
+        remove()

@@ -1,0 +1,45 @@
+"""A real local cloud for every test that asks for one."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+import custom_components.espcloud  # noqa: F401 - else the test plugin's own folder of that name wins
+from homeassistant.core import HomeAssistant
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+EMAIL = "someone@example.org"
+PASSWORD = "an invented password"
+
+
+@pytest.fixture(autouse=True)
+def loopback(socket_enabled: None) -> None:
+    """Let every test open sockets; the test plugin confines them to loopback."""
+
+
+@pytest.fixture
+def hass(hass: HomeAssistant, enable_custom_integrations: None) -> HomeAssistant:
+    """Return a Home Assistant that finds this integration."""
+    return hass
+
+
+@pytest.fixture
+async def cloud() -> AsyncGenerator[LocalCloud]:
+    """Run a local cloud on free ports of loopback."""
+    cloud = LocalCloud()
+    await cloud.start()
+    yield cloud
+    await cloud.close()
+
+
+@pytest.fixture
+async def user(cloud: LocalCloud) -> User:
+    """Make an account."""
+    return await cloud.add_account(EMAIL, PASSWORD)
+
+
+@pytest.fixture
+def device(cloud: LocalCloud, user: User) -> Device:
+    """Make a device of that account."""
+    return cloud.add_device("Desk lamp", user)
