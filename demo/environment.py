@@ -38,7 +38,10 @@ async def prepare(version: str) -> Path:
             ],
         )
     )
-    await _run("uv", [*install, "--requirement", wanted])
+    [constraints] = folder.glob(
+        "lib/*/site-packages/homeassistant/package_constraints.txt"
+    )
+    await _run("uv", [*install, "--requirement", wanted, "--constraint", constraints])
     stamp.touch()
     return python
 

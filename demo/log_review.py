@@ -6,7 +6,10 @@ import re
 
 from .errors import DemoError
 
-RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ([A-Z]+) ")
+# From 2026.11 on the time has an offset from UTC.
+RECORD = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}(?:[+-]\d\d:\d\d)? ([A-Z]+) ", re.MULTILINE
+)
 COMPLAINTS = {"WARNING", "ERROR", "CRITICAL"}
 # Every custom integration gets this one.
 EXPECTED = "We found a custom integration espcloud which has not been tested"
@@ -30,9 +33,7 @@ def review(log: Path, secrets: Iterable[str]) -> None:
 
 def _complaints(text: str) -> Iterator[str]:
     """Split the log into records, which may have tracebacks, and choose the bad ones."""
-    starts = [
-        match.start() for match in re.finditer(f"^{RECORD.pattern}", text, re.MULTILINE)
-    ]
+    starts = [match.start() for match in RECORD.finditer(text)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         record = text[start:end]
         level = RECORD.match(record)

@@ -12,12 +12,14 @@ import sys
 import homeassistant
 from homeassistant.bootstrap import DEFAULT_INTEGRATIONS
 
+# Not in the default list, but always imported: analytics imports hassio.
+ALSO_IMPORTED = {"isal", "hassio"}
 COMPONENTS = Path(homeassistant.__file__).parent / "components"
 
 
 def main() -> None:
     """Follow the dependencies in the manifests."""
-    waiting = {"isal", *DEFAULT_INTEGRATIONS, *sys.argv[1:]}
+    waiting = {*ALSO_IMPORTED, *DEFAULT_INTEGRATIONS, *sys.argv[1:]}
     seen: set[str] = set()
     requirements: set[str] = set()
     while waiting:
