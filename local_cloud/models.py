@@ -15,7 +15,7 @@ from .wire import JsonObject
 DIMENSIONS = ("x", "y", "z", "k", "l")
 """The values of a datapoint, in the order that Espressif's firmware needs (protocol.md §3.9, 7)."""
 
-_TIMES = frozenset(
+TIME_FIELDS = frozenset(
     {
         "created",
         "updated",
@@ -30,6 +30,7 @@ _TIMES = frozenset(
         "at",
     }
 )
+"""The fields that hold a time."""
 
 
 class Scope(IntEnum):
@@ -214,7 +215,7 @@ def render(record: Record, times: TimeFormat) -> JsonObject:
     """Return a record as the cloud sends it, its fields in the documented order."""
     return {
         name: times(value)
-        if name in _TIMES
+        if name in TIME_FIELDS
         else escape(value)
         if isinstance(value, str)
         else value

@@ -8,14 +8,20 @@ import time
 
 from .access import Access
 from .accounts import Accounts
+from .api.datastreams import DatastreamApi
 from .api.devices import DeviceApi
+from .api.groups import GroupApi
 from .api.keys import KeyApi
+from .api.messages import MessageApi
 from .api.ping import PingApi
+from .api.products import ProductApi
 from .api.rpc import RpcApi
 from .api.session import SessionApi
+from .api.timers import TimerApi
 from .api.users import UserApi
 from .delivery import Delivery
 from .device_door import DeviceDoor
+from .errors import StateFileError
 from .failed_sign_ins import FailedSignIns
 from .http_door import HttpDoor
 from .limits import Limits
@@ -23,6 +29,7 @@ from .models import Device, User
 from .passwords import Passwords
 from .presence import Presence
 from .router import Router
+from .state_file import StateFile
 from .store import Store
 
 LIGHT = 45772
@@ -60,6 +67,9 @@ class LocalCloud:
         self.store = Store()
         self._presence = Presence()
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
+        self._state_file = (
+            StateFile(state_file, self.store, self._workers) if state_file else None
+        )
         self._accounts = Accounts(
             self.store, Passwords(self._workers), FailedSignIns(time.monotonic)
         )
@@ -74,20 +84,22 @@ class LocalCloud:
         )
 
     async def start(self) -> None:
-        """Load the state and open both doors.
+        """Load the state, before which nothing may be added, and open both doors.
 
         Raises OSError where a port cannot be had and StateFileError for an unusable state file; then
         nothing is open.
         """
         http_port, device_port = self._ports
         try:
+            if self._state_file is not None:
+                await self._state_file.load()
             http_port = await self._http_door.open(
                 self._host, http_port, self._ssl_context
             )
             self.device_port = await self._device_door.open(
                 self._host, device_port, self._ssl_context
             )
-        except OSError:
+        except OSError, StateFileError:
             await self.close()
             raise
         scheme = "https" if self._ssl_context else "http"
@@ -97,11 +109,17 @@ class LocalCloud:
         """End everything: doors, connections, timers, threads."""
         await self._device_door.close()
         await self._http_door.close()
+        if self._state_file is not None:
+            await self._state_file.close()
         self._workers.shutdown()
 
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
         return await self._accounts.add(email, password)
+
+    async def set_password(self, user: User, password: str) -> None:
+        """Give an account another password."""
+        await self._accounts.set_password(user, password)
 
     def add_device(
         self, name: str, owner: User | None = None, ptype: int = LIGHT
@@ -192,9 +210,14 @@ class LocalCloud:
             [
                 *UserApi(store, self._accounts).routes(),
                 *KeyApi(store, access).routes(),
+                *ProductApi(store, access).routes(),
                 *DeviceApi(store, access).routes(),
+                *GroupApi(store, access).routes(),
                 *SessionApi(store, access, self._presence).routes(),
                 *RpcApi(access, delivery).routes(),
+                *DatastreamApi(store, access, delivery).routes(),
+                *TimerApi(store, access, delivery).routes(),
+                *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]
         )

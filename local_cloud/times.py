@@ -45,7 +45,7 @@ def parse_time(text: str, zone: str | None) -> int:
         else:
             moment = datetime.fromisoformat(text)
             if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=_zone(zone or DEFAULT_ZONE))
+                moment = moment.replace(tzinfo=zone_of(zone))
             seconds = int(moment.timestamp())
     except (ValueError, OverflowError) as error:
         raise bad_request("a time is YYYY-MM-DD HH:MM:SS or ISO 8601") from error
@@ -56,7 +56,7 @@ def parse_time(text: str, zone: str | None) -> int:
 
 def local_time(seconds: int, zone: str | None) -> datetime:
     """Return a time in the client's zone, Shanghai where it named none."""
-    return datetime.fromtimestamp(seconds, _zone(zone or DEFAULT_ZONE))
+    return datetime.fromtimestamp(seconds, zone_of(zone))
 
 
 def _as_epoch(seconds: int) -> int:
@@ -65,7 +65,7 @@ def _as_epoch(seconds: int) -> int:
 
 @lru_cache(maxsize=256)
 def _text_format(name: str) -> TimeFormat:
-    zone = _zone(name)
+    zone = zone_of(name)
     # Go's zero time in Shanghai shows the local mean time of an old time zone database; what other
     # zones showed is unknown, and some of their mean times lie before year 1.
     zero = "0001-01-01 08:05:57" if zone is SHANGHAI else "0001-01-01 00:00:00"
@@ -79,9 +79,12 @@ def _text_format(name: str) -> TimeFormat:
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
-    """Find a zone once; names come from strangers, so the outcome is remembered either way."""
-    if name in (DEFAULT_ZONE, "Epoch"):
+def zone_of(name: str | None) -> tzinfo:
+    """Return the zone of a `Time-Zone`: Shanghai for none, for `Epoch`, and for unknown ones.
+
+    Names come from strangers, so the outcome is remembered either way.
+    """
+    if name is None or name in (DEFAULT_ZONE, "Epoch"):
         return SHANGHAI
     try:
         return ZoneInfo(name)

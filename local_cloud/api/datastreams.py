@@ -1,0 +1,180 @@
+"""Datapoints: stored ones, and those of the live device (protocol.md §2.7)."""
+
+from collections.abc import Iterator
+import re
+from typing import Any
+
+from local_cloud.access import ANY_DEVICE_KEY, Access
+from local_cloud.delivery import Delivery
+from local_cloud.errors import ApiError, bad_request, unknown_path
+from local_cloud.fields import read_integer, read_object, read_objects
+from local_cloud.models import DIMENSIONS, Device, Key, render_datapoint
+from local_cloud.request import Answer, Request
+from local_cloud.router import Route
+from local_cloud.store import Store
+from local_cloud.times import LAST_TIME, parse_time
+from local_cloud.wire import JsonObject
+
+_NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
+MAX_ROWS = 1000
+"""Datapoints of one request, asked for or posted (protocol.md §2.7)."""
+_LIGHT_STREAM = "light"
+_LIGHT_TEXT = 9
+"""A longer value overruns the old light's buffer (protocol.md §3.9, 7)."""
+_VALUE_TEXT = 64
+
+
+class DatastreamApi:
+    """Reading and writing datapoints."""
+
+    def __init__(self, store: Store, access: Access, delivery: Delivery) -> None:
+        """Keep datapoints in `store`, and ask live devices through `delivery`."""
+        self._store = store
+        self._access = access
+        self._delivery = delivery
+
+    def routes(self) -> Iterator[Route]:
+        """Return the paths of this family."""
+        one, many = "/v1/datastreams/*/datapoint/", "/v1/datastreams/*/datapoints/"
+        for method, path, handler in (
+            ("GET", one, self._latest),
+            ("POST", one, self._add),
+            ("GET", many, self._history),
+            ("POST", many, self._add_many),
+        ):
+            yield Route((method,), path, self._access.device(ANY_DEVICE_KEY, handler))
+
+    def _latest(self, request: Request, device: Device, key: Key) -> Answer:
+        """Return what was stored last, or with deliver_to_device ask the device.
+
+        404 where nothing was stored yet.
+        """
+        name = _stream_name(request)
+        if request.deliver:
+            return self._delivery.deliver(request, device)
+        point = self._store.streams.latest(device, name)
+        if point is None:
+            raise ApiError(404, "no datapoint yet")
+        device.last_pull = self._store.ledger.now()
+        return {"datapoint": render_datapoint(point, request.times), "status": 200}
+
+    def _add(self, request: Request, device: Device, key: Key) -> Answer:
+        """Store a datapoint, or with deliver_to_device command the device.
+
+        What was delivered is not stored: whether the cloud does is unknown, and a device that wants
+        its state kept posts it itself.
+        """
+        name = _stream_name(request)
+        point = read_object(request.body, "datapoint")
+        if request.deliver:
+            _check_values(point)
+            _read_at(point, request.time_zone, 0)
+            if name == _LIGHT_STREAM:
+                _check_light(point)
+            return self._delivery.deliver(request, device)
+        stored = self._store_points(request, device, name, [point])
+        return {"datapoint": stored[0], "status": 200}
+
+    def _history(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Return datapoints newest first: `row_count` after `offset`, from `start` to `end`."""
+        zone = request.time_zone
+        start, end = request.query.get("start"), request.query.get("end")
+        points = self._store.streams.history(
+            device,
+            _stream_name(request),
+            start=parse_time(start, zone) if start else 0,
+            end=parse_time(end, zone) if end else LAST_TIME,
+            offset=_query_number(request, "offset", 0),
+            count=min(_query_number(request, "row_count", 100), MAX_ROWS),
+        )
+        device.last_pull = self._store.ledger.now()
+        times = request.times
+        return {
+            "datapoints": [render_datapoint(point, times) for point in points],
+            "status": 200,
+        }
+
+    def _add_many(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Store datapoints in the order in which they stand."""
+        points = read_objects(request.body, "datapoints", limit=MAX_ROWS)
+        stored = self._store_points(request, device, _stream_name(request), points)
+        return {"datapoints": stored, "status": 200}
+
+    def _store_points(
+        self, request: Request, device: Device, name: str, points: list[JsonObject]
+    ) -> list[JsonObject]:
+        """Store all datapoints or, where one is wrong, none."""
+        now = self._store.ledger.now()
+        checked = [
+            (_check_values(point), _read_at(point, request.time_zone, now))
+            for point in points
+        ]
+        device.last_push = now
+        times = request.times
+        return [
+            render_datapoint(self._store.streams.add(device, name, values, at), times)
+            for values, at in checked
+        ]
+
+
+def _stream_name(request: Request) -> str:
+    name = request.segments[2]
+    if not _NAME.fullmatch(name):
+        raise unknown_path()
+    return name
+
+
+def _check_values(point: JsonObject) -> JsonObject:
+    """Return the given ones of x, y, z, k, l in that order; `x` has to be there.
+
+    A value is a number or a text, or for newer lights an object of numbers: colors (§4).
+    """
+    values = {name: point[name] for name in DIMENSIONS if name in point}
+    if "x" not in values:
+        raise bad_request("a datapoint must have x")
+    for name, value in values.items():
+        if not _is_value(value) and not (
+            isinstance(value, dict)
+            and len(value) <= 8
+            and all(len(part) <= _VALUE_TEXT for part in value)
+            and all(_is_value(number) for number in value.values())
+        ):
+            raise bad_request(f"{name} must be a number")
+    return values
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _VALUE_TEXT
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) < 1e300
+    )
+
+
+def _check_light(point: JsonObject) -> None:
+    """Refuse a number that would overrun the old light's buffer."""
+    for name in DIMENSIONS:
+        value = point.get(name)
+        if not isinstance(value, dict) and len(str(value or 0)) > _LIGHT_TEXT:
+            raise bad_request(
+                f"{name} must be at most {_LIGHT_TEXT} characters for a light"
+            )
+
+
+def _read_at(point: JsonObject, zone: str | None, now: int) -> int:
+    """Return when the datapoint was measured, now where it does not say."""
+    at = point.get("at")
+    if at is None:
+        return now
+    if isinstance(at, str):
+        return parse_time(at, zone)
+    return parse_time(str(read_integer(point, "at")), zone)
+
+
+def _query_number(request: Request, name: str, default: int) -> int:
+    text = request.query.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise bad_request(f"{name} must be a whole number of 0 or more")
+    return int(text)

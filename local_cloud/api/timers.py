@@ -1,0 +1,128 @@
+"""A device's timers, which the device runs itself (protocol.md §2.9, §3.6)."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from local_cloud.delivery import Delivery
+from local_cloud.errors import ApiError, bad_request
+from local_cloud.fields import read_integer, read_objects
+from local_cloud.models import Device, Key, Timer, render
+from local_cloud.request import Request
+from local_cloud.router import Route
+from local_cloud.store import Store
+from local_cloud.timer_plans import MAX_ENTRIES, device_text, plan_entries, read_plan
+from local_cloud.times import local_time
+from local_cloud.wire import JsonObject
+
+_PATH = "/v1/device/timers/"
+
+
+class TimerApi:
+    """Users write timers, devices fetch them."""
+
+    def __init__(self, store: Store, access: Access, delivery: Delivery) -> None:
+        """Keep timers in `store`, and tell devices of changes through `delivery`."""
+        self._store = store
+        self._access = access
+        self._delivery = delivery
+
+    def routes(self) -> Iterator[Route]:
+        """Return the paths of this family."""
+        device = self._access.device
+        yield Route(("GET",), _PATH, device(ANY_DEVICE_KEY, self._list))
+        yield Route(("POST",), _PATH, device(MASTER_OR_OWNER, self._add))
+        yield Route(("PUT",), _PATH, device(MASTER_OR_OWNER, self._change))
+        yield Route(("DELETE",), _PATH, device(MASTER_OR_OWNER, self._delete))
+
+    def _list(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """List the timers: in full, or as the one text that firmware reads."""
+        timers = list(self._store.timers_of(device).values())
+        if request.query.get("is_humanize_format_simple", "").lower() == "true":
+            return self._for_device(request, timers)
+        return {"status": 200, "timers": [_render(timer, request) for timer in timers]}
+
+    def _for_device(self, request: Request, timers: list[Timer]) -> JsonObject:
+        """Answer firmware: `timestamp` is followed by a member, as it has to be."""
+        now = self._store.ledger.now()
+        local = local_time(now, request.time_zone)
+        return {
+            "now": local.isoformat(" ")[:19],
+            "status": 200,
+            "timers": device_text([timer.plan for timer in timers], request.time_zone),
+            "timestamp": now,
+            "weekday": local.isoweekday() % 7,
+        }
+
+    async def _add(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Add timers; each gets its id in the answer."""
+        plans = [
+            read_plan(entry)
+            for entry in read_objects(request.body, "timers", limit=MAX_ENTRIES)
+        ]
+        kept = [timer.plan for timer in self._store.timers_of(device).values()]
+        _refuse_too_many(kept + plans)
+        timers = [self._store.add_timer(device, plan) for plan in plans]
+        return await self._changed(request, device, timers)
+
+    async def _change(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Replace the plans of timers."""
+        changes = {
+            timer.id: (timer, read_plan(entry))
+            for timer, entry in self._entries(request, device)
+        }
+        kept = [
+            timer.plan
+            for timer in self._store.timers_of(device).values()
+            if timer.id not in changes
+        ]
+        _refuse_too_many(kept + [plan for _, plan in changes.values()])
+        for timer, plan in changes.values():
+            timer.plan = plan
+            timer.updated = self._store.ledger.now()
+        self._store.ledger.changed()
+        return await self._changed(
+            request, device, [timer for timer, _ in changes.values()]
+        )
+
+    async def _delete(self, request: Request, device: Device, key: Key) -> JsonObject:
+        """Remove timers."""
+        timers = {timer.id: timer for timer, _ in self._entries(request, device)}
+        for timer in timers.values():
+            self._store.remove_timer(timer)
+        return await self._changed(request, device, [])
+
+    async def _changed(
+        self, request: Request, device: Device, timers: list[Timer]
+    ) -> JsonObject:
+        """Tell the device, where asked to, and answer.
+
+        The device fetches the list itself, now or when it connects next; so one that is away or
+        does not acknowledge is no reason to say that the change failed.
+        """
+        if request.deliver:
+            with suppress(ApiError):
+                await self._delivery.deliver(request, device)
+        return {"status": 200, "timers": [_render(timer, request) for timer in timers]}
+
+    def _entries(
+        self, request: Request, device: Device
+    ) -> list[tuple[Timer, JsonObject]]:
+        """Return the timers that the request names, each with its entry."""
+        timers = self._store.timers_of(device)
+        found = []
+        for entry in read_objects(request.body, "timers", limit=MAX_ENTRIES):
+            timer = timers.get(read_integer(entry, "id"))
+            if timer is None:
+                raise ApiError(404, "timer not exists")
+            found.append((timer, entry))
+        return found
+
+
+def _refuse_too_many(plans: list[JsonObject]) -> None:
+    if sum(len(plan_entries(plan, None)) for plan in plans) > MAX_ENTRIES:
+        raise bad_request(f"a device holds {MAX_ENTRIES} timer entries")
+
+
+def _render(timer: Timer, request: Request) -> JsonObject:
+    return render(timer, request.times) | timer.plan
