@@ -1,0 +1,45 @@
+"""The tap passes everything on and reads only deliveries."""
+
+import asyncio
+
+import pytest
+
+from demo.tap import Delivery, running_tap
+
+PUSH = (
+    b'{"deliver_to_device": true, "get": {"action": "LED_ON"}, "nonce": 7,'
+    b' "path": "/v1/device/rpc/"}\n'
+)
+ACK = b'{"status": 200, "nonce": 7, "deliver_to_device": true}\n'
+NOISE = b"\xff\xfe no JSON\n"
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_delivery_is_seen_once_it_is_answered() -> None:
+    """A push and its answer make one delivery; other lines just pass."""
+    received: list[bytes] = []
+
+    async def cloud(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(NOISE + PUSH)
+        received.extend([await reader.readline(), await reader.readline()])
+        writer.close()
+
+    server = await asyncio.start_server(cloud, "127.0.0.1", 0)
+    async with server, running_tap(server.sockets[0].getsockname()[1]) as tap:
+        reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+        assert await reader.readline() == NOISE
+        assert await reader.readline() == PUSH
+        writer.write(NOISE + ACK)
+        assert await tap.next_delivery(5) == Delivery("LED_ON", 200)
+        assert await reader.read() == b""
+        writer.close()
+    assert received == [NOISE, ACK]
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_absent_cloud_ends_the_connection() -> None:
+    """Without a cloud behind it the tap holds nobody."""
+    async with running_tap(cloud_port=1) as tap:
+        reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+        assert await reader.read() == b""
+        writer.close()
