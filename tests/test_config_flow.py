@@ -1,0 +1,438 @@
+"""The dialogs, against a real cloud: what a person types, sees and can put right."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+import pytest
+
+from custom_components.espcloud.const import DOMAIN
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+from .common import (
+    account_entry,
+    http,
+    send_command,
+    server_data,
+    user_input,
+    wait_for_state,
+)
+from .conftest import EMAIL, PASSWORD
+
+OTHER_EMAIL = "somebody.else@example.org"
+UNKNOWN_KEY = "f" * 40
+
+
+async def submit_user(hass: HomeAssistant, data: dict[str, Any]) -> Any:
+    """Open the account dialog and submit the form."""
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    assert form["type"] is FlowResultType.FORM
+    assert form["step_id"] == "user"
+    assert form["errors"] == {}
+    return await hass.config_entries.flow.async_configure(form["flow_id"], data)
+
+
+async def submit_again(hass: HomeAssistant, form: Any, data: dict[str, Any]) -> Any:
+    """Put the form right and submit it again."""
+    return await hass.config_entries.flow.async_configure(form["flow_id"], data)
+
+
+def suggested(form: Any) -> dict[str, Any]:
+    """Return what a form suggests for its fields."""
+    return {
+        str(field): field.description["suggested_value"]
+        for field in form["data_schema"].schema
+        if field.description
+    }
+
+
+@pytest.fixture
+async def other_user(cloud: LocalCloud) -> User:
+    """Make a second account."""
+    return await cloud.add_account(OTHER_EMAIL, PASSWORD)
+
+
+@pytest.fixture
+async def portal() -> AsyncGenerator[str]:
+    """Run a captive portal: it answers everything with a web page."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(
+            text="<html>Please sign in</html>", content_type="text/html"
+        )
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", page)
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server()
+    yield str(server.make_url("/"))
+    await server.close()
+
+
+# The account
+
+
+async def test_account_with_its_device(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """One form makes the account and its first device, and the lamp works."""
+    master_key = cloud.master_key(device)
+    result = await submit_user(hass, user_input(cloud, f"  {master_key.upper()} "))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == EMAIL
+    entry = result["result"]
+    assert entry.unique_id == f"127.0.0.1_{user.id}"
+    assert PASSWORD not in str(entry.data)
+    user_key = entry.data["user_key"]
+    assert len(user_key) == 40
+    assert dict(entry.data) == {
+        "email": EMAIL,
+        "user_id": user.id,
+        "user_key": user_key,
+        **server_data(cloud),
+    }
+    (subentry,) = entry.subentries.values()
+    assert subentry.subentry_type == "device"
+    assert subentry.unique_id == str(device.id)
+    assert subentry.title == "Desk lamp"
+    assert dict(subentry.data) == {
+        "device_id": device.id,
+        "device_key": master_key,
+        "serial": device.serial,
+        "turn_on_action": "LED_ON",
+        "turn_off_action": "LED_OFF",
+    }
+
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+    await send_command(cloud, device, "LED_ON")
+    await wait_for_state(hass, "light.desk_lamp", "on")
+
+
+async def test_new_device_is_bound_to_the_account(
+    hass: HomeAssistant, cloud: LocalCloud, user: User
+) -> None:
+    """A device that nobody owns yet is activated and bound, and its owner key works."""
+    device = cloud.add_device("New lamp")
+    assert cloud.owner_key(device) is None
+    result = await submit_user(hass, user_input(cloud, cloud.master_key(device)))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert cloud.owner_key(device) is not None
+    await hass.async_block_till_done()
+    await cloud.wait_online(device)
+    assert (await send_command(cloud, device, "LED_ON"))["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        ({"password": "not the password"}, {"password": "invalid_auth"}),
+        ({"email": "nobody@example.org"}, {"email": "unknown_account"}),
+        ({"device_key": UNKNOWN_KEY}, {"device_key": "unknown_device_key"}),
+        ({"device_key": "f" * 39}, {"device_key": "malformed_device_key"}),
+        ({"device_key": "g" * 40}, {"device_key": "malformed_device_key"}),
+    ],
+)
+async def test_errors_land_on_their_field_and_can_be_put_right(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    wrong: dict[str, str],
+    errors: dict[str, str],
+) -> None:
+    """A wrong field is named, the rest stays typed in, and the same form succeeds."""
+    right = user_input(cloud, cloud.master_key(device))
+    form = await submit_user(hass, right | wrong)
+    assert form["type"] is FlowResultType.FORM
+    assert form["errors"] == errors
+    shown = suggested(form)
+    assert shown["email"] == (right | wrong)["email"]
+    assert shown["device_key"] == (right | wrong)["device_key"]
+    assert "password" not in shown
+    assert PASSWORD not in str(shown)
+
+    result = await submit_again(hass, form, right)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("server", "errors"),
+    [
+        ({"url": "http://127.0.0.1:1"}, {"base": "cannot_connect"}),
+        ({"port": 1}, {"base": "cannot_connect_device_port"}),
+        ({"url": "iot.espressif.cn"}, {"base": "invalid_url"}),
+        ({"url": "ftp://127.0.0.1"}, {"base": "invalid_url"}),
+        ({"ssl": True}, {"base": "cannot_connect_device_port"}),
+    ],
+)
+async def test_server_errors_can_be_put_right(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    server: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """A wrong server is explained, and the same form succeeds with the right one."""
+    right = user_input(cloud, cloud.master_key(device))
+    form = await submit_user(hass, right | {"server": right["server"] | server})
+    assert form["errors"] == errors
+    result = await submit_again(hass, form, right)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_malformed_key_is_refused_before_any_request(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """Where nothing answers, a request would have failed with another error."""
+    data = user_input(cloud, "not a key")
+    data["server"] |= {"url": "http://127.0.0.1:1"}
+    form = await submit_user(hass, data)
+    assert form["errors"] == {"device_key": "malformed_device_key"}
+
+
+async def test_captive_portal_is_no_cloud(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, portal: str
+) -> None:
+    """A web page instead of the API is an unexpected answer."""
+    right = user_input(cloud, cloud.master_key(device))
+    form = await submit_user(
+        hass, right | {"server": right["server"] | {"url": portal}}
+    )
+    assert form["errors"] == {"base": "unexpected_answer"}
+    result = await submit_again(hass, form, right)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_device_of_another_account(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, other_user: User
+) -> None:
+    """Such a device is refused, and taken over only when the person says so."""
+    device = cloud.add_device("Their lamp", other_user)
+    cloud_key = cloud.owner_key(device)
+    # It is in use: its firmware has activated it.
+    activated = await activate(cloud, device)
+    assert activated["status"] == 200
+
+    right = user_input(cloud, cloud.master_key(device))
+    form = await submit_user(hass, right)
+    assert form["errors"] == {"device_key": "device_of_another_account"}
+    form = await submit_again(hass, form, right | {"take_over": False})
+    assert form["errors"] == {"device_key": "device_of_another_account"}
+    assert cloud.owner_key(device) == cloud_key
+
+    result = await submit_again(hass, form, right | {"take_over": True})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert cloud.owner_key(device) not in (None, cloud_key)
+
+
+async def test_same_account_again_gets_the_device(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Another device of a known account joins it, and the account goes on as it was."""
+    second = cloud.add_device("Floor lamp", user)
+    first = await submit_user(hass, user_input(cloud, cloud.master_key(device)))
+    await hass.async_block_till_done()
+    await cloud.wait_online(device)
+    connections = cloud.connection_count(device)
+
+    result = await submit_user(hass, user_input(cloud, cloud.master_key(second)))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "device_added"
+    assert result["description_placeholders"] == {
+        "device": "Floor lamp",
+        "account": EMAIL,
+    }
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert entry is first["result"]
+    assert {subentry.title for subentry in entry.subentries.values()} == {
+        "Desk lamp",
+        "Floor lamp",
+    }
+    await wait_for_state(hass, "light.floor_lamp", "unknown")
+    assert cloud.connection_count(device) == connections
+
+
+async def test_same_device_again_is_configured_already(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device, other_user: User
+) -> None:
+    """One device is one connection, whichever account it is added with."""
+    await submit_user(hass, user_input(cloud, cloud.master_key(device)))
+    for email in (EMAIL, OTHER_EMAIL):
+        result = await submit_user(
+            hass, user_input(cloud, cloud.master_key(device)) | {"email": email}
+        )
+        assert result["type"] is FlowResultType.ABORT
+        assert result["reason"] == "already_configured"
+
+
+async def activate(cloud: LocalCloud, device: Device) -> dict[str, Any]:
+    """Activate a device as its firmware does, without binding it to anyone."""
+    return await http(
+        cloud,
+        "POST",
+        "/v1/device/activate/",
+        cloud.master_key(device),
+        body={
+            "encrypt_method": "PLAIN",
+            "bssid": "18:fe:34:00:00:01",
+            "token": "0" * 40,
+        },
+    )
+
+
+# Signing in again
+
+
+async def test_reauthentication(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A revoked key asks for the password alone; the right one sets up the account."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    cloud.revoke_key(entry.data["user_key"])
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+
+    form = await submit_again(hass, flow, {"password": "not the password"})
+    assert form["errors"] == {"password": "invalid_auth"}
+    result = await submit_again(hass, form, {"password": PASSWORD})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    await cloud.wait_online(device)
+
+
+async def test_reauthentication_of_another_account_is_refused(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """An e-mail that belongs to a new account by now is not the account."""
+    entry = await account_entry(hass, cloud, user.id + 1, device)
+    old_key = entry.data["user_key"]
+    form = await entry.start_reauth_flow(hass)
+    result = await submit_again(hass, form, {"password": PASSWORD})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_account"
+    assert entry.data["user_key"] == old_key
+
+
+# Further devices
+
+
+async def submit_device(
+    hass: HomeAssistant, entry_id: str, data: dict[str, Any]
+) -> Any:
+    """Open the account's dialog for a further device and submit the form."""
+    form = await hass.config_entries.subentries.async_init(
+        (entry_id, "device"), context={"source": SOURCE_USER}
+    )
+    assert form["type"] is FlowResultType.FORM
+    assert form["errors"] == {}
+    return await hass.config_entries.subentries.async_configure(form["flow_id"], data)
+
+
+async def test_add_device(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A further device has its own action names, and needs no reload."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    second = cloud.add_device("Floor lamp", user)
+    actions = {"turn_on_action": " relay_on ", "turn_off_action": "relay_off"}
+    result = await submit_device(
+        hass, entry.entry_id, {"device_key": cloud.master_key(second), **actions}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Floor lamp"
+    assert result["unique_id"] == str(second.id)
+    assert result["data"]["turn_on_action"] == "relay_on"
+
+    await wait_for_state(hass, "light.floor_lamp", "unknown")
+    await send_command(cloud, second, "LED_ON")
+    await send_command(cloud, second, "relay_off")
+    await wait_for_state(hass, "light.floor_lamp", "off")
+    await hass.services.async_call(
+        "light", "turn_on", {"entity_id": "light.floor_lamp"}, blocking=True
+    )
+    await wait_for_state(hass, "light.floor_lamp", "on")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        ({"device_key": UNKNOWN_KEY}, {"device_key": "unknown_device_key"}),
+        ({"device_key": "short"}, {"device_key": "malformed_device_key"}),
+        ({"turn_on_action": " "}, {"turn_on_action": "empty_action"}),
+        ({"turn_off_action": " "}, {"turn_off_action": "empty_action"}),
+        ({"turn_off_action": "LED_ON"}, {"turn_off_action": "same_action"}),
+    ],
+)
+async def test_add_device_errors(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    wrong: dict[str, str],
+    errors: dict[str, str],
+) -> None:
+    """A wrong field is named, and the same form succeeds when it is put right."""
+    entry = await account_entry(hass, cloud, user.id)
+    right = {
+        "device_key": cloud.master_key(device),
+        "turn_on_action": "LED_ON",
+        "turn_off_action": "LED_OFF",
+    }
+    form = await submit_device(hass, entry.entry_id, right | wrong)
+    assert form["errors"] == errors
+    result = await hass.config_entries.subentries.async_configure(
+        form["flow_id"], right
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_add_device_that_is_there_already(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A device is added once."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    result = await submit_device(
+        hass,
+        entry.entry_id,
+        {
+            "device_key": cloud.master_key(device),
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_add_device_with_a_refused_account_key(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The person is told that it is the account that has to be put right."""
+    entry = await account_entry(hass, cloud, user.id)
+    cloud.revoke_key(entry.data["user_key"])
+    form = await submit_device(
+        hass,
+        entry.entry_id,
+        {
+            "device_key": cloud.master_key(device),
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+    assert form["errors"] == {"base": "key_refused"}
