@@ -65,9 +65,7 @@ class DeviceConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """End; whoever waits for this device hears of it at once."""
-        self._closing = True
-        self._forget_lines()
-        self.outbox.close()
+        self._leave()
         self._door.lost(self)
 
     @override
@@ -103,16 +101,14 @@ class DeviceConnection(asyncio.Protocol):
         """End the connection once all that was sent is through; no more is read or answered."""
         if self._transport is None or self._closing:
             return
-        self._closing = True
+        self._leave()
         self.stuck_since = self._loop.time()
-        self._forget_lines()
-        self.outbox.close()
         self._transport.close()
 
     def abort(self) -> None:
         """Reset the connection at once."""
         if self._transport is not None:
-            self._closing = True
+            self._leave()
             self._transport.abort()
 
     async def finish(self) -> None:
@@ -153,9 +149,15 @@ class DeviceConnection(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    def _forget_lines(self) -> None:
+    def _leave(self) -> None:
+        """Take no part any more, though the last bytes may still be on their way."""
+        if self._closing:
+            return
+        self._closing = True
         self._lines.clear()
         self._door.count_unread(self)
+        self._door.left(self)
+        self.outbox.close()
 
     def _take_frame(self, text: bytes) -> None:
         """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""

@@ -49,6 +49,7 @@ class DeviceDoor:
             port,
             ssl=ssl_context,
             ssl_handshake_timeout=self.limits.tls_handshake if ssl_context else None,
+            ssl_shutdown_timeout=self.limits.unread if ssl_context else None,
             backlog=1024,
         )
         self._sweep_timer = loop.call_later(self.limits.sweep, self._sweep)
@@ -80,10 +81,13 @@ class DeviceDoor:
         """Note a new connection."""
         self._connections.add(connection)
 
+    def left(self, connection: DeviceConnection) -> None:
+        """Note that a connection carries no device any more."""
+        self._presence.leave(connection)
+
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""
         self._connections.discard(connection)
-        self._presence.leave(connection)
         if not self._connections:
             self._all_lost.set()
 

@@ -14,6 +14,9 @@ from .router import Router
 from .wire import JsonObject, NotAnObjectError, decode, encode
 
 _LOGGER = logging.getLogger(__name__)
+_AIOHTTP_LOGGER = logging.getLogger(f"{__name__}.aiohttp")
+# aiohttp reports malformed requests with their text, in which there may be a key.
+_AIOHTTP_LOGGER.disabled = True
 
 
 class HttpDoor:
@@ -23,8 +26,8 @@ class HttpDoor:
         """Hand requests to `router`."""
         self._router = router
         self._limits = limits
-        self._runner: web.ServerRunner | None = None
-        self._server: web.Server | None = None
+        self._http: web.Server | None = None
+        self._server: asyncio.Server | None = None
         self._deadlines: dict[object, float] = {}
         self._sweep_timer: asyncio.TimerHandle | None = None
 
@@ -32,33 +35,37 @@ class HttpDoor:
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
         """Listen and return the port. Raises OSError where that is not possible."""
-        self._server = web.Server(
+        loop = asyncio.get_running_loop()
+        self._http = web.Server(
             self._handle,
             access_log=None,
+            logger=_AIOHTTP_LOGGER,
             keepalive_timeout=self._limits.http_keep_alive,
         )
-        self._runner = web.ServerRunner(self._server, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(
-            self._runner,
+        self._server = await loop.create_server(
+            self._http,
             host,
             port,
-            ssl_context=ssl_context,
+            ssl=ssl_context,
+            ssl_handshake_timeout=self._limits.tls_handshake if ssl_context else None,
+            ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
             backlog=1024,
-            reuse_address=True,
         )
-        await site.start()
-        self._sweep_timer = asyncio.get_running_loop().call_later(
-            self._limits.sweep, self._sweep
-        )
-        return int(self._runner.addresses[0][1])
+        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._server is None or self._http is None:
+            return
+        self._server.close()
+        self._http.pre_shutdown()
+        await self._http.shutdown(timeout=1)
+        # What does not read, or is still in its TLS handshake, would stay otherwise.
+        self._server.abort_clients()
+        await self._server.wait_closed()
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; the status line says what the JSON says (protocol.md §2.1)."""
@@ -117,12 +124,12 @@ class HttpDoor:
 
     def _sweep(self) -> None:
         """Drop every connection whose time is over: half a head, half a body, an unread answer."""
-        assert self._server is not None
+        assert self._http is not None
         loop = asyncio.get_running_loop()
         now = loop.time()
         first = now + self._limits.http_first_request
         known, self._deadlines = self._deadlines, {}
-        for connection in self._server.connections:
+        for connection in self._http.connections:
             deadline = self._deadlines[connection] = known.get(connection, first)
             if now > deadline and connection.transport is not None:
                 connection.transport.abort()

@@ -14,7 +14,7 @@ class Limits:
     unread: float = 10.0
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20
-    """Longest line of a device connection, and longest HTTP body (protocol.md §3.1)."""
+    """Longest line of a device connection (protocol.md §3.1); aiohttp limits bodies to as much."""
     partial_lines: int = 64 << 20
     """All unfinished lines of all device connections together; above it the longest one goes."""
     write_buffer: int = 256 << 10
@@ -24,7 +24,7 @@ class Limits:
     waiting_pushes: int = 1024
     """Pushes that wait for one device."""
     tls_handshake: float = 15.0
-    """Time for a TLS handshake on the device door."""
+    """Time for a TLS handshake."""
     http_first_request: float = 30.0
     """Time for an HTTP connection to send the head of its first request."""
     http_body: float = 30.0

@@ -12,6 +12,8 @@ type Answer = JsonObject | Awaitable[JsonObject]
 
 type Handler = Callable[[Request], Answer]
 
+_MAX_ZONE = 64
+"""A time zone goes along to the device, whose buffer is small; no real name is longer."""
 _OVERRIDES = frozenset({"PUT", "DELETE"})
 
 
@@ -74,7 +76,7 @@ def make_request(
         body=body,
         deliver=deliver,
         token=_token(authorization),
-        time_zone=time_zone,
+        time_zone=time_zone if time_zone and len(time_zone) <= _MAX_ZONE else None,
         peer=peer,
         link=link,
     )

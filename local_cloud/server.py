@@ -58,6 +58,7 @@ class LocalCloud:
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         """
+        self._closed = False
         self._host = host
         self._ports = http_port, device_port
         self._ssl_context = ssl_context
@@ -106,7 +107,10 @@ class LocalCloud:
         self.http_url = f"{scheme}://{_bracketed(_reachable(self._host))}:{http_port}"
 
     async def close(self) -> None:
-        """End everything: doors, connections, timers, threads."""
+        """End everything: doors, connections, timers, threads; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await self._device_door.close()
         await self._http_door.close()
         if self._state_file is not None:

@@ -38,6 +38,7 @@ class StateFile:
         self._store = store
         self._workers = workers
         self._loaded = False
+        """Whether the store is in step with the file: only then may the file be replaced."""
         self._changed = False
         self._failing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -65,18 +66,16 @@ class StateFile:
         self._store.ledger.on_change = self._note_change
 
     async def close(self) -> None:
-        """Save a last time; changes are not noted any more."""
+        """Save a last time; later changes are not noted."""
+        if not self._loaded:
+            return
+        self._loaded = False
         self._store.ledger.on_change = lambda: None
         if self._timer is not None:
             self._timer.cancel()
         if self._saving is not None:
             await self._saving
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._loaded:
-            await self._save()
-        if self._timer is not None:
-            self._timer.cancel()
+        await self._save()
 
     def _note_change(self) -> None:
         self._changed = True
@@ -108,6 +107,8 @@ class StateFile:
             self._failing = False
         self._last_duration = time.monotonic() - started
         self._saving = None
+        if not self._loaded:
+            return
         if self._failing:
             self._save_later(RETRY_DELAY)
         elif self._changed:
