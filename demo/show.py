@@ -17,6 +17,7 @@ from .terminal import say
 
 CLOUD_PORTS = {"http_port": 8080, "device_port": 8000}
 HOME_PORT = 8123
+CONNECT_TIMEOUT = 30
 RESTART_STATUS = 100  # Home Assistant asks whoever started it to start it again
 
 
@@ -26,11 +27,12 @@ async def show(python: Path) -> None:
     say("Starting the cloud and Home Assistant …")
     DEMO_FOLDER.mkdir(exist_ok=True)
     home, log = DEMO_FOLDER / "home-assistant", DEMO_FOLDER / "home-assistant.log"
-    for old in DEMO_FOLDER.glob("*.log"):
-        old.unlink()
     settings = CloudSettings(
         **_choose_cloud_ports(), password="demo", folder=DEMO_FOLDER
     )
+    # Only now is it certain that no other demo writes them.
+    for old in DEMO_FOLDER.glob("*.log"):
+        old.unlink()
     async with running_cloud(settings) as cloud:
         while True:
             port = find_free(HOME_PORT)
@@ -43,7 +45,7 @@ async def show(python: Path) -> None:
             if ended is not process or process.status != RESTART_STATUS:
                 raise ended.died()
             started = perf_counter()
-            say("Home Assistant restarts …")
+            say("\nHome Assistant restarts …")
 
 
 async def _set_up(url: str, cloud: Cloud) -> None:
@@ -55,7 +57,12 @@ async def _set_up(url: str, cloud: Cloud) -> None:
         # Without a country Home Assistant starts with something to repair.
         await session.call("config/core/update", country="CN", currency="CNY")
         await add_account(session, cloud)
-        await (await Lamp.find(session)).place()
+        lamp = await Lamp.find(session)
+        await lamp.place()
+        # Before its first command nobody knows the lamp's state, and the button on the
+        # overview would turn it off.
+        await lamp.wait_for("unknown", seconds=CONNECT_TIMEOUT)
+        await lamp.press("turn_off")
 
 
 def _choose_cloud_ports() -> dict[str, int]:
