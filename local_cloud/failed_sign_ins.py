@@ -13,6 +13,7 @@ PER_PEER = 50
 PER_EMAIL = 50
 """Failures at one e-mail, from wherever: more addresses do not buy more guesses."""
 _MAX_REMEMBERED = 30_000
+"""Counters kept; beyond it the oldest go, so that made-up e-mails do not fill the memory."""
 
 
 class FailedSignIns:

@@ -1,0 +1,1 @@
+"""Tests of the local cloud, over real sockets on loopback."""

@@ -1,0 +1,165 @@
+"""The two kinds of client that the cloud has: one at each door."""
+
+import asyncio
+from dataclasses import dataclass
+import json
+import ssl
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from local_cloud import LocalCloud
+from local_cloud.models import Device
+
+TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz0123"
+"""A one-time token as an app makes it: 40 characters."""
+BSSID = "18:fe:34:00:00:01"
+WAIT = 5
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    text: str
+    content_type: str
+
+    @property
+    def json(self) -> Any:
+        """The parsed body."""
+        return json.loads(self.text)
+
+
+class Api:
+    """A client of the HTTP door that sends exactly what it is told."""
+
+    def __init__(self, cloud: LocalCloud, session: ClientSession) -> None:
+        """Call `cloud`."""
+        self._cloud = cloud
+        self._session = session
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send one request; a body that is no bytes is sent as JSON."""
+        headers = {
+            **({"Authorization": f"token {key}"} if key else {}),
+            **(headers or {}),
+        }
+        data = (
+            body
+            if body is None or isinstance(body, bytes)
+            else json.dumps(body).encode()
+        )
+        async with self._session.request(
+            method,
+            URL(self._cloud.http_url + path, encoded=True),
+            data=data,
+            headers=headers,
+        ) as response:
+            return Reply(response.status, await response.text(), response.content_type)
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        """GET a path."""
+        return await self.call("GET", path, **options)
+
+    async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
+        """POST to a path."""
+        return await self.call("POST", path, body, **options)
+
+    async def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """Send a request that succeeds and return its JSON."""
+        reply = await self.call(method, path, body, **options)
+        assert reply.json["status"] == 200, reply.text
+        assert reply.status == 200
+        return reply.json
+
+
+class DeviceSocket:
+    """A client of the device door."""
+
+    def __init__(
+        self, cloud: LocalCloud, context: ssl.SSLContext | None = None
+    ) -> None:
+        """Connect to `cloud` on entering."""
+        self._cloud = cloud
+        self._context = context
+        self.reader: asyncio.StreamReader
+        self.writer: asyncio.StreamWriter
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        self.reader, self.writer = await asyncio.open_connection(
+            self._cloud.device_host,
+            self._cloud.device_port,
+            limit=4 << 20,
+            ssl=self._context,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Hang up."""
+        self.writer.transport.abort()
+
+    def send(self, frame: dict[str, Any] | bytes) -> None:
+        """Send a frame, or just bytes."""
+        self.writer.write(
+            frame if isinstance(frame, bytes) else json.dumps(frame).encode() + b"\n"
+        )
+
+    async def line(self) -> bytes:
+        """Return the next line as it came; empty at the end."""
+        async with asyncio.timeout(WAIT):
+            return await self.reader.readline()
+
+    async def receive(self) -> Any:
+        """Return the next frame."""
+        return json.loads(await self.line())
+
+    async def ask(
+        self, path: str, method: str = "GET", *, key: str = "", **members: Any
+    ) -> Any:
+        """Send a request and return the next frame."""
+        meta = {"meta": {"Authorization": f"token {key}"}} if key else {}
+        self.send({"path": path, "method": method, **meta, **members})
+        return await self.receive()
+
+    async def identify(self, device: Device, nonce: int = 67) -> Any:
+        """Identify and return the answer."""
+        key = self._cloud.master_key(device)
+        answer = await self.ask("/v1/device/identify", key=key, nonce=nonce)
+        assert answer["status"] == 200
+        return answer
+
+    def acknowledge(self, push: dict[str, Any], **members: Any) -> None:
+        """Answer a push as firmware does."""
+        self.send(
+            {
+                "status": 200,
+                "nonce": push["nonce"],
+                "deliver_to_device": True,
+                **members,
+            }
+        )
+
+    async def ended(self) -> bytes:
+        """Return what still comes until the cloud ends the connection."""
+        async with asyncio.timeout(WAIT):
+            try:
+                return await self.reader.read()
+            except ConnectionError:
+                return b""
