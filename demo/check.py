@@ -1,5 +1,6 @@
 """The demo without a person: every step that it promises, tried and timed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -8,12 +9,13 @@ import secrets
 import shutil
 import tempfile
 from time import perf_counter
+from typing import Any
 
 from . import log_review
 from .cloud import Cloud, CloudSettings, running_cloud
 from .errors import DemoError
 from .house import furnish, running_home_assistant
-from .lamp import Lamp, add_account
+from .lamp import DOMAIN, Lamp, add_account
 from .ports import LOOPBACK, find_free
 from .process import Process
 from .session import sign_in
@@ -68,6 +70,7 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
                 await lamp.wait_for("unknown", "on", "off", seconds=SWITCH_TIMEOUT)
             await _switch_from_both_sides(lamp, cloud, tap)
         _expect_clean_end(cloud.process)
+        changes = await session.subscribe("config_entries/subscribe")
         with step("the cloud is gone: the lamp is unavailable"):
             await lamp.wait_for("unavailable", seconds=UNAVAILABLE_TIMEOUT)
         settings = replace(
@@ -76,6 +79,7 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
         async with _running_cloud_and_tap(settings, tap.port) as (cloud, tap):
             with step("the cloud is back: so is the lamp, as it was, without a reload"):
                 await lamp.wait_for("on", seconds=RETURN_TIMEOUT)
+                _expect_no_reload(changes)
             await _switch_from_both_sides(lamp, cloud, tap)
         _expect_clean_end(cloud.process)
     return cloud
@@ -112,6 +116,15 @@ async def _expect_delivery(tap: Tap, action: str) -> None:
     delivery = await tap.next_delivery(SWITCH_TIMEOUT)
     if delivery != Delivery(action, 200):
         raise DemoError(f"expected {action}, acknowledged with 200, but saw {delivery}")
+
+
+def _expect_no_reload(changes: asyncio.Queue[Any]) -> None:
+    """Fail when the account's entry has been in any state but loaded."""
+    while not changes.empty():
+        for change in changes.get_nowait():
+            entry = change["entry"]
+            if entry["domain"] == DOMAIN and entry["state"] != "loaded":
+                raise DemoError(f"the account was reloaded: it became {entry['state']}")
 
 
 def _expect_clean_end(process: Process) -> None:

@@ -30,7 +30,7 @@ class Session:
         self._socket = socket
         self._ids = count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._events: dict[int, asyncio.Queue[dict[str, Any]]] = {}
+        self._events: dict[int, asyncio.Queue[Any]] = {}
 
     async def post(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
         """Call the REST API."""
@@ -41,10 +41,10 @@ class Session:
         """Send a websocket command and return its result."""
         return await self._send(next(self._ids), kind, data)
 
-    async def subscribe(self, kind: str, **data: Any) -> asyncio.Queue[dict[str, Any]]:
+    async def subscribe(self, kind: str, **data: Any) -> asyncio.Queue[Any]:
         """Subscribe to events, which arrive in the queue."""
         number = next(self._ids)
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queue: asyncio.Queue[Any] = asyncio.Queue()
         self._events[number] = queue
         await self._send(number, kind, data)
         return queue
