@@ -5,6 +5,7 @@ import asyncio
 from contextlib import suppress
 import json
 import logging
+import os
 from pathlib import Path
 import resource
 import signal
@@ -55,12 +56,17 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def _print(readiness: Readiness, options: argparse.Namespace) -> None:
-    # Whoever started this may have stopped listening; that is no reason to end.
-    with suppress(BrokenPipeError):
-        if options.json:
-            print(json.dumps(as_json(readiness)), flush=True)
-        else:
-            print(as_text(readiness, options.cert), flush=True)
+    text = (
+        json.dumps(as_json(readiness))
+        if options.json
+        else as_text(readiness, options.cert)
+    )
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Whoever started this has stopped listening, which is no reason to end. Python would try
+        # again at the end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device",
         action="append",
+        type=_name,
         default=[],
         metavar="NAME",
         help="a device of the account to have, by its name; may be repeated",
@@ -111,6 +118,12 @@ def _account(text: str) -> tuple[str, str]:
     if not colon or not email or not password:
         raise ValueError(text)
     return email, password
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError(text)
+    return text
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from .errors import ApiError
+from .errors import ApiError, bad_request
 from .limits import Limits
 from .request import Request, make_request
 from .router import Router
@@ -17,6 +17,9 @@ _LOGGER = logging.getLogger(__name__)
 _AIOHTTP_LOGGER = logging.getLogger(f"{__name__}.aiohttp")
 # aiohttp reports malformed requests with their text, in which there may be a key.
 _AIOHTTP_LOGGER.disabled = True
+
+_FORGOTTEN = 16
+"""So many times the limit of a body is read before the connection is given up."""
 
 
 class HttpDoor:
@@ -41,6 +44,8 @@ class HttpDoor:
             access_log=None,
             logger=_AIOHTTP_LOGGER,
             keepalive_timeout=self._limits.http_keep_alive,
+            # A connection that ends while aiohttp lingers on it would leave its task behind.
+            lingering_time=0,
         )
         self._server = await loop.create_server(
             self._http,
@@ -74,6 +79,8 @@ class HttpDoor:
             answer = self._router.handle(await self._read(http))
             reply = answer if isinstance(answer, dict) else await answer
             reply = {"status": 200, **reply}
+        except ConnectionError:
+            raise  # The client hung up; aiohttp knows what to do.
         except ApiError as error:
             reply = {"message": error.message, "status": error.status}
         except Exception:
@@ -81,11 +88,15 @@ class HttpDoor:
             reply = {"message": "internal error", "status": 500}
         finally:
             self._allow(http, self._limits.http_keep_alive)
-        return web.Response(
+        response = web.Response(
             body=encode(reply),
             status=status_line(reply),
             headers={"Content-Type": "application/json; charset=utf-8"},
         )
+        if http.body_exists and not http.content.is_eof():
+            # What is left of the body would be taken for the next request.
+            response.force_close()
+        return response
 
     async def _read(self, http: web.BaseRequest) -> Request:
         """Return the request; the body is JSON whatever its content type says."""
@@ -106,17 +117,17 @@ class HttpDoor:
             http.writer.output_size = 0
         try:
             async with asyncio.timeout(self._limits.http_body):
-                text = await http.read()
+                text = await _read_up_to(http, self._limits.line)
         except TimeoutError:
             raise ApiError(408, "the body did not come in time") from None
-        except web.HTTPRequestEntityTooLarge:
-            raise ApiError(413, "the body is too large") from None
+        except web.RequestPayloadError:
+            raise bad_request("the body is malformed") from None
         if not text.strip():
             return {}
         try:
             return decode(text)
         except NotAnObjectError:
-            raise ApiError(400, "the body must be a JSON object") from None
+            raise bad_request("the body must be a JSON object") from None
 
     def _allow(self, http: web.BaseRequest, seconds: float) -> None:
         """Give the connection this long until its next step."""
@@ -134,6 +145,25 @@ class HttpDoor:
             if now > deadline and connection.transport is not None:
                 connection.transport.abort()
         self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
+
+
+async def _read_up_to(http: web.BaseRequest, limit: int) -> bytes:
+    """Return the body. Raises ApiError 413 where it is longer than `limit`.
+
+    Of a longer one some more is read and forgotten: a client that is still sending when the
+    connection ends would see that, and not the answer.
+    """
+    body = bytearray()
+    size = 0
+    async for chunk in http.content.iter_any():
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+        elif size > limit * _FORGOTTEN:
+            break
+    if size > limit:
+        raise ApiError(413, "the body is too large")
+    return bytes(body)
 
 
 def status_line(reply: JsonObject) -> int:

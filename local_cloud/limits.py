@@ -14,7 +14,7 @@ class Limits:
     unread: float = 10.0
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20
-    """Longest line of a device connection (protocol.md §3.1); aiohttp limits bodies to as much."""
+    """Longest line of a device connection (protocol.md §3.1), and longest HTTP body."""
     partial_lines: int = 64 << 20
     """All unfinished lines of all device connections together; above it the longest one goes."""
     write_buffer: int = 256 << 10

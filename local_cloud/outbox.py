@@ -5,11 +5,15 @@ from collections import deque
 from collections.abc import Callable
 import secrets
 
-from .errors import device_busy, peer_disconnected
+from .errors import ApiError, device_busy, peer_disconnected
 from .wire import JsonObject, encode
 
 _LARGEST_NONCE = 2**31 - 1
 """Firmware reads at most ten digits into a signed number (protocol.md §3.9, 5)."""
+
+
+_LEAST_TIME_LEFT = 0.2
+"""The part of its time that a push has to have left when its turn comes."""
 
 
 class _Push:
@@ -21,7 +25,7 @@ class _Push:
         self.frame = frame
         self.answer = answer
         self.nonce = 0
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle
 
 
 class Outbox:
@@ -47,7 +51,7 @@ class Outbox:
 
         The future raises ApiError: 404 when the device leaves, 500 when it does not answer in time,
         the wait for its turn included, so that no caller waits longer than `timeout`. A push whose
-        time ends before its turn is never sent. Raises ApiError 404 or 500 at once where the
+        time is nearly over before its turn is never sent. Raises ApiError 404 or 500 at once where the
         device has left, or has too many waiting.
         """
         if self._closed:
@@ -68,7 +72,7 @@ class Outbox:
         push = self._current
         if push is None or frame.get("nonce") != push.nonce:
             return False
-        self._finish(push)
+        push.timer.cancel()
         if not push.answer.done():
             push.answer.set_result(frame)
         self._next()
@@ -81,9 +85,7 @@ class Outbox:
         self._current = None
         self._waiting.clear()
         for push in pushes:
-            self._finish(push)
-            if not push.answer.done():
-                push.answer.set_exception(peer_disconnected())
+            self._fail(push, peer_disconnected())
 
     def _start(self, push: _Push) -> None:
         self._current = push
@@ -91,19 +93,29 @@ class Outbox:
         self._send(encode({**push.frame, "nonce": push.nonce}))
 
     def _next(self) -> None:
+        """Send what waits longest and still has time enough for an answer.
+
+        The others are told now that the device is busy: a push that nobody waits for any more
+        would still switch the lamp.
+        """
         self._current = None
-        if self._waiting:
-            self._start(self._waiting.popleft())
+        now = asyncio.get_running_loop().time()
+        while self._waiting:
+            push = self._waiting.popleft()
+            if push.timer.when() - now >= self._timeout * _LEAST_TIME_LEFT:
+                self._start(push)
+                return
+            self._fail(push, device_busy())
 
     def _give_up(self, push: _Push) -> None:
-        if not push.answer.done():
-            push.answer.set_exception(device_busy())
+        self._fail(push, device_busy())
         if push is self._current:
             self._next()
         else:
             self._waiting.remove(push)
 
     @staticmethod
-    def _finish(push: _Push) -> None:
-        if push.timer is not None:
-            push.timer.cancel()
+    def _fail(push: _Push, error: ApiError) -> None:
+        push.timer.cancel()
+        if not push.answer.done():
+            push.answer.set_exception(error)

@@ -1,12 +1,15 @@
 """Clients of a running cloud."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import ClientSession, TCPConnector
 import pytest
 
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
+from local_cloud.passwords import Passwords
 from tests.conftest import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
@@ -19,12 +22,23 @@ async def api(cloud: LocalCloud) -> AsyncGenerator[Api]:
         yield Api(cloud, session)
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Hash the password once: hundreds of tests have an account that never signs in."""
+    with ThreadPoolExecutor(1) as workers:
+        return asyncio.run(Passwords(workers).hash(PASSWORD))
+
+
 @pytest.fixture
-async def user_key(api: Api, user: User) -> str:
+def user(cloud: LocalCloud, password_hash: str) -> User:
+    """Make an account."""
+    return cloud.store.add_user(EMAIL, EMAIL, password_hash)
+
+
+@pytest.fixture
+def user_key(cloud: LocalCloud, user: User) -> str:
     """Return a user key of the account."""
-    body = {"email": EMAIL, "password": PASSWORD, "scope": "user"}
-    token: str = (await api.ok("POST", "/v1/keys/", body))["keys"][0]["token"]
-    return token
+    return cloud.store.keyring.add_user_key(user).token
 
 
 @pytest.fixture

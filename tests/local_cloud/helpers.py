@@ -1,6 +1,7 @@
 """The two kinds of client that the cloud has: one at each door."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 import json
 import ssl
@@ -31,6 +32,13 @@ class Reply:
     def json(self) -> Any:
         """The parsed body."""
         return json.loads(self.text)
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something inside the cloud that has no event."""
+    async with asyncio.timeout(WAIT):
+        while not happened():  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0)
 
 
 class Api:

@@ -1,0 +1,67 @@
+"""Espressif's parser as protocol.md §3.9 describes it: what firmware makes of what it receives."""
+
+import re
+
+FIRMWARE_BUFFER = 2047
+HELD_SEGMENT = 1460
+
+_WORDS = (
+    (b'"action": "sys_upgrade"', "upgrade"),
+    (b'"action": "sys_reboot"', "reboot"),
+    (b"/v1/device/timers/", "fetch timers"),
+    (b'"method": ', "push"),
+    (b"ping success", "pong"),
+    (b"send message success", "message sent"),
+    (b"timers", "timers"),
+    (b"device", "fetch timers"),
+)
+"""What is looked for, first hit wins, anywhere in the buffer (point 2)."""
+
+
+def first_match(buffer: bytes, activation_nonce: int = 0) -> str:
+    """Return what the firmware does with a buffer."""
+    if re.search(rb'"status":\s*400', buffer):
+        return "dropped"
+    if b'"activate_status": ' in buffer and nonce(buffer) == activation_nonce:
+        return "activated"
+    return next((action for word, action in _WORDS if word in buffer), "nothing")
+
+
+def nonce(buffer: bytes) -> int:
+    """Return the nonce that the firmware reads, 0 for none; it must fit eleven bytes (point 5)."""
+    _, found, rest = buffer.partition(b'"nonce": ')
+    if not found:
+        return 0
+    end = rest.find(b",")
+    if end < 0:
+        end = min(
+            (at for at in (rest.find(b"}"), rest.find(b"]")) if at >= 0),
+            default=len(rest),
+        )
+    digits = rest[:end]
+    assert len(digits) <= 10, "the firmware's buffer overflows"
+    return int(re.match(rb"\d*", digits)[0] or 0)  # type: ignore[index]  # matches always
+
+
+def plug_value(buffer: bytes) -> str | None:
+    """Return what the plug is set to: one character at a fixed place (point 6)."""
+    if b"plug-status" not in buffer:
+        return None
+    _, _, rest = buffer.partition(b"body")
+    prefix = b'": {"datapoint": {"x": '
+    return chr(rest[len(prefix)]) if rest.startswith(prefix) else None
+
+
+def light_values(buffer: bytes) -> dict[str, str]:
+    """Return what the old light is set to; the last member is lost (point 7)."""
+    if b'"path": "/v1/datastreams/light/datapoint/"' not in buffer:
+        return {}
+    data = buffer[: buffer.index(b"}}")].decode()
+    values = {}
+    for name in "xyzkl":
+        _, found, rest = data.partition(f'"{name}": ')
+        value, comma, _ = rest.partition(",")
+        if found and comma:
+            assert len(value) <= 9, "the firmware's buffer overflows"
+            values[name] = value
+    return values

@@ -1,0 +1,569 @@
+"""What peers do that mean no good, or know no better."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+import gc
+import json
+import logging
+import os
+from pathlib import Path
+import threading
+import zlib
+
+import pytest
+
+from local_cloud import Limits, LocalCloud
+from local_cloud.models import Device, User
+from tests.conftest import EMAIL, PASSWORD
+
+from .helpers import Api, DeviceSocket, until
+
+PING = b'{"path": "/v1/ping/"}\n'
+IMPATIENT = Limits(
+    unidentified=0.3,
+    silent=0.6,
+    unread=0.3,
+    write_buffer=32 << 10,
+    http_first_request=0.3,
+    http_body=0.3,
+    http_request=0.6,
+    http_keep_alive=0.3,
+    sweep=0.05,
+)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Return the limits of this test's cloud."""
+    return IMPATIENT
+
+
+@pytest.fixture
+async def cloud(limits: Limits) -> AsyncGenerator[LocalCloud]:
+    """Run a cloud with these limits."""
+    cloud = LocalCloud(limits=limits)
+    await cloud.start()
+    yield cloud
+    await cloud.close()
+
+
+async def _http(
+    cloud: LocalCloud, data: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = cloud.http_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    return reader, writer
+
+
+async def _seconds(ended: AsyncGenerator[bytes] | object) -> float:
+    started = asyncio.get_running_loop().time()
+    await ended  # type: ignore[misc]  # any awaitable
+    return asyncio.get_running_loop().time() - started
+
+
+# Silence
+
+
+async def test_a_connection_that_says_nothing(socket: DeviceSocket) -> None:
+    """It is ended after its time."""
+    assert 0.2 < await _seconds(socket.ended()) < 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{",
+        b"\n",
+        b"x\n",
+        PING,
+        b'{"path": "/v1/device/", "meta": {"Authorization": "token x"}}\n',
+    ],
+)
+async def test_a_connection_that_never_identifies(
+    socket: DeviceSocket, data: bytes
+) -> None:
+    """Bytes that trickle in, noise, and pings without a key buy no time."""
+
+    async def trickle() -> None:
+        while True:
+            socket.send(data)
+            await asyncio.sleep(0.05)
+
+    trickling = asyncio.ensure_future(trickle())
+    assert 0.2 < await _seconds(socket.ended()) < 2
+    trickling.cancel()
+
+
+async def test_a_good_key_buys_time(socket: DeviceSocket, owner_key: str) -> None:
+    """An app may use this door too."""
+    for _ in range(5):
+        await asyncio.sleep(0.15)
+        assert (await socket.ask("/v1/device/", key=owner_key))["status"] == 200
+    assert 0.2 < await _seconds(socket.ended()) < 2
+
+
+async def test_a_device_that_falls_silent(
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket
+) -> None:
+    """Pings keep it; without them it is away after its time."""
+    for _ in range(4):
+        await asyncio.sleep(0.25)
+        assert (await lamp.ask("/v1/ping/"))["status"] == 200
+    assert cloud.is_online(device)
+    assert 0.4 < await _seconds(cloud.wait_offline(device)) < 2
+
+
+# Too much
+
+
+async def test_a_line_of_the_limit_and_one_more(
+    socket: DeviceSocket, cloud: LocalCloud
+) -> None:
+    """1 MiB is taken, one byte more ends the connection."""
+    frame = b'{"path": "/v1/ping/", "body": {"a": "' + b"a" * ((1 << 20) - 40) + b'"}}'
+    assert len(frame) == 1 << 20
+    socket.send(frame + b"\n")
+    assert (await socket.receive())["status"] == 200
+    socket.send(frame + b" ")
+    assert await socket.ended() == b""
+    async with DeviceSocket(cloud) as other:
+        assert (await other.ask("/v1/ping/"))["status"] == 200
+
+
+async def test_noise_without_newlines(socket: DeviceSocket, cloud: LocalCloud) -> None:
+    """It ends with the limit."""
+    socket.send(bytes(range(11, 256)) * 5000)
+    assert await socket.ended() == b""
+
+
+class TestUnfinishedLines:
+    """All unfinished lines together have a limit."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """Allow 100 kB."""
+        return Limits(partial_lines=100_000)
+
+    async def test_the_longest_goes(self, cloud: LocalCloud) -> None:
+        """The others, and the small ones, stay."""
+        async with DeviceSocket(cloud) as long, DeviceSocket(cloud) as short:
+            long.send(b"x" * 60_000)
+            short.send(b'{"path": "/v1/ping/", "body": {"x": "')
+            await asyncio.sleep(0.05)
+            async with DeviceSocket(cloud) as third:
+                third.send(b"x" * 50_000)
+                assert await long.ended() == b""
+                short.send(b'"}}\n')
+                assert (await short.receive())["status"] == 200
+                third.send(b"\n")
+                assert (await third.receive())["status"] == 400
+        async with DeviceSocket(cloud) as again:
+            again.send(b"x" * 99_000)
+            again.send(b"\n")
+            assert (await again.receive())["status"] == 400
+
+
+async def test_a_peer_that_does_not_read(
+    cloud: LocalCloud, device: Device, socket: DeviceSocket, owner_key: str
+) -> None:
+    """Its requests are taken no more, and it is dropped; nothing piles up."""
+    for number in range(500):
+        cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    frame = {
+        "path": "/v1/datastreams/s/datapoints/",
+        "meta": {"Authorization": f"token {owner_key}"},
+        "get": {"row_count": 500},
+    }
+    socket.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
+    [connection] = cloud._device_door._connections
+    for _ in range(2000):
+        socket.send(frame)
+    sizes = []
+    async with asyncio.timeout(5):
+        while connection in cloud._device_door._connections:
+            sizes.append(connection._transport.get_write_buffer_size())  # type: ignore[union-attr]
+            await asyncio.sleep(0.02)
+    assert 0 < max(sizes) < 256 << 10
+
+
+async def test_a_peer_that_reads_slowly(
+    cloud: LocalCloud, device: Device, socket: DeviceSocket, owner_key: str
+) -> None:
+    """It gets every answer, in order."""
+    for number in range(100):
+        cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    meta = {"Authorization": f"token {owner_key}"}
+    for nonce in range(300):
+        socket.send(
+            {"path": "/v1/datastreams/s/datapoints/", "meta": meta, "nonce": nonce}
+        )
+    for nonce in range(300):
+        answer = await socket.receive()
+        assert (answer["nonce"], len(answer["datapoints"])) == (nonce, 100)
+
+
+async def test_a_closing_connection_whose_peer_does_not_read(
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket, owner_key: str
+) -> None:
+    """It does not stay for ever, and the device counts as away at once."""
+    for number in range(1000):
+        cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    meta = {"Authorization": f"token {owner_key}"}
+    frame = {
+        "path": "/v1/datastreams/s/datapoints/",
+        "meta": meta,
+        "get": {"row_count": 1000},
+    }
+    lamp.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
+    [connection] = cloud._device_door._connections
+    for _ in range(100):
+        lamp.send(frame)
+    await until(lambda: bool(connection._write_is_full))
+    cloud.disconnect(device)
+    assert not cloud.is_online(device)
+    await until(lambda: connection not in cloud._device_door._connections)
+
+
+class TestFlood:
+    """A connection that sends more than its share."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """Drop nobody."""
+        return Limits()
+
+    async def test_lines_hold_nobody_up(
+        self, cloud: LocalCloud, socket: DeviceSocket
+    ) -> None:
+        """Others have their turn between its lines; all of it is answered."""
+        async with DeviceSocket(cloud) as other:
+            socket.send(b"x\n" * 20_000)
+            await asyncio.sleep(0)
+            slowest = 0.0
+            for _ in range(20):
+                slowest = max(slowest, await _seconds(other.ask("/v1/ping/")))
+        assert slowest < 0.3
+        for _ in range(20_000):
+            assert (
+                await socket.line()
+                == b'{"message": "malformed frame", "status": 400}\n'
+            )
+
+
+async def test_blank_lines_are_free(socket: DeviceSocket) -> None:
+    """Even very many."""
+    socket.send(b"\n" * 500_000 + b"\r\n" * 100 + PING)
+    assert (await socket.receive())["message"] == "ping success"
+
+
+class TestManyConnections:
+    """Idle connections cost little."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """Sweep often, drop nobody."""
+        return Limits(sweep=0.05)
+
+    async def test_300_at_each_door(self, cloud: LocalCloud, api: Api) -> None:
+        """Others are answered, and closing ends them all."""
+        idle = [await _http(cloud, b"") for _ in range(300)]
+        idle += [
+            await asyncio.open_connection(cloud.device_host, cloud.device_port)
+            for _ in range(300)
+        ]
+        await asyncio.sleep(0.2)
+        assert await _seconds(api.get("/v1/ping/")) < 0.5
+        await cloud.close()
+        for reader, writer in idle:
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+            writer.close()
+
+
+# The HTTP door
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"GET /v1/ping/ HTTP/1.1\r\n", b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\nA: ",
+     b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\n\r\n"],
+)  # fmt: skip
+async def test_slow_http_requests(cloud: LocalCloud, data: bytes) -> None:
+    """No request, half a head, or none after the first: ended after its time."""
+    reader, writer = await _http(cloud, data)
+
+    async def trickle() -> None:
+        while data.endswith(b": "):
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+
+    trickling = asyncio.ensure_future(trickle())
+    assert 0.2 < await _seconds(_until_ended(reader)) < 2
+    trickling.cancel()
+    writer.close()
+
+
+async def _until_ended(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+
+
+async def test_half_a_body(cloud: LocalCloud) -> None:
+    """It is waited for a while; then the request is refused."""
+    reader, writer = await _http(
+        cloud, b"POST /v1/keys/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    )
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+async def test_a_client_that_hangs_up(
+    cloud: LocalCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the middle of a body: nobody's fault, so nothing is logged."""
+    _, writer = await _http(
+        cloud, b"POST /v1/keys/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    )
+    await until(lambda: bool(cloud._http_door._deadlines))
+    writer.transport.abort()
+    await until(lambda: not (cloud._http_door._http.connections))  # type: ignore[union-attr]
+    assert not [
+        record for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+
+
+@pytest.mark.parametrize("body", [b"no gzip", zlib.compress(b"x" * (2 << 20))])
+async def test_compressed_bodies(api: Api, body: bytes) -> None:
+    """They count by what they hold."""
+    reply = await api.post(
+        "/v1/user/find/", body, headers={"Content-Encoding": "deflate"}
+    )
+    assert reply.status == (400 if body == b"no gzip" else 413)
+    body = zlib.compress(b'{"email": "x@example.org"}')
+    reply = await api.post(
+        "/v1/user/find/", body, headers={"Content-Encoding": "deflate"}
+    )
+    assert reply.json["message"] == "user not registered"
+
+
+async def test_a_body_much_too_large(api: Api) -> None:
+    """Some of it is read, so that the client sees the answer."""
+    assert (await api.post("/v1/user/find/", b" " * (8 << 20))).status == 413
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\n\r\n",
+        b"GET /v1/ping/ HTTP/1.1\r\nA: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /v1/ping/ HTTP/1.1\r\n" + b"A: x\r\n" * 1000 + b"\r\n",
+        b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /v1/keys/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\nAuthorization: token a\x00b\r\n\r\n",
+    ],
+)
+async def test_http_noise(
+    cloud: LocalCloud, caplog: pytest.LogCaptureFixture, data: bytes
+) -> None:
+    """It gets a 400 or an end; others are answered, and nothing of it is logged."""
+    reader, writer = await _http(cloud, data)
+    answer = await _until_ended(reader)
+    # Without a version aiohttp takes the line for HTTP/0.9, which asks for nothing that there is.
+    assert answer[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/0.9 404"}, (
+        answer
+    )
+    writer.close()
+    reader, writer = await _http(cloud, b"GET /v1/ping/ HTTP/1.0\r\n\r\n")
+    assert b"ping success" in await reader.read()
+    writer.close()
+    assert not [
+        record for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+
+
+async def test_tricks_with_paths_and_headers(api: Api, owner_key: str) -> None:
+    """They find nothing."""
+    for path in ("/v1/%2e%2e/v1/device/", "/v1/device%00/", "/v1/device/%0d%0a", "/%2Fv1/ping/x",
+                 "/v1/device/?" + "a=1&" * 1500, "/v1/device/;x", "/v1/DEVICE/", "/v1/device/?%ff=%fe"):  # fmt: skip
+        reply = await api.get(path, key=owner_key)
+        assert reply.status in {200, 404}
+        assert (reply.status == 200) == path.startswith("/v1/device/?")
+    headers = {"X-Forwarded-For": "1.2.3.4", "X-HTTP-Method-Override": "DELETE"}
+    await api.ok(
+        "POST",
+        "/v1/device/?method=PUT",
+        {"device": {"name": "n"}},
+        key=owner_key,
+        headers=headers,
+    )
+    await api.ok("GET", "/v1/device/", key=owner_key)
+
+
+# Our own mistakes
+
+
+async def test_a_bug_costs_one_request(
+    api: Api, cloud: LocalCloud, socket: DeviceSocket, owner_key: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """500 at both doors, a traceback in the log, and no key in it."""
+
+    def broken() -> float:
+        raise ZeroDivisionError
+
+    cloud.store.ledger.clock = broken
+    reply = await api.get("/v1/ping/", key=owner_key)
+    assert (reply.status, reply.json) == (
+        500,
+        {"message": "internal error", "status": 500},
+    )
+    answer = await socket.ask("/v1/ping/", key=owner_key, nonce=4)
+    assert answer == {"message": "internal error", "nonce": 4, "status": 500}
+    answer = await socket.ask(
+        "/v1/user/join/",
+        "POST",
+        body={"email": "x@example.org", "password": "p"},
+        nonce=5,
+    )
+    assert answer == {"message": "internal error", "nonce": 5, "status": 500}
+    assert caplog.text.count("ZeroDivisionError") >= 3
+    assert owner_key not in caplog.text
+
+
+async def test_nothing_secret_is_logged(
+    api: Api,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No key, token, password or e-mail, whatever happens."""
+    caplog.set_level(logging.DEBUG)
+    keys = (await api.ok("POST", "/v1/keys/", {"email": EMAIL, "password": PASSWORD}))[
+        "keys"
+    ]
+    await api.post("/v1/keys/", {"email": EMAIL, "password": "a wrong password"})
+    secrets = [keys[0]["token"], cloud.master_key(device), cloud.owner_key(device) or "",
+               "a wrong password", EMAIL, PASSWORD]  # fmt: skip
+    async with DeviceSocket(cloud) as socket:
+        await socket.identify(device)
+        async with DeviceSocket(cloud) as younger:
+            await younger.identify(device)
+            younger.send(b"x" * (2 << 20))
+            await younger.ended()
+    reader, writer = await _http(
+        cloud,
+        b"GET / HTTP/1.1\r\nAuthorization: token %s\r\n\x00\r\n\r\n"
+        % secrets[1].encode(),
+    )
+    await _until_ended(reader)
+    writer.close()
+    async with DeviceSocket(cloud) as silent:
+        await silent.identify(device)
+        await silent.ended()
+    logged = "\n".join(
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("local_cloud")
+    )
+    assert "a line is too long" in logged
+    assert "silent" in logged
+    assert not [secret for secret in secrets if secret in caplog.text]
+
+
+# The end
+
+
+async def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    """No task, no timer, no thread, no socket; in the middle of everything."""
+    loop = asyncio.get_running_loop()
+    gc.collect()
+    tasks, threads, files = asyncio.all_tasks(), threading.active_count(), _open_files()
+    timers = _timers(loop)
+    cloud = LocalCloud(state_file=tmp_path / "state.json")
+    await cloud.start()
+    user = await cloud.add_account("a@example.org", "p")
+    device = cloud.add_device("lamp", user)
+    sign_in = {"email": "a@example.org", "password": "p"}
+    async with (
+        DeviceSocket(cloud) as lamp,
+        DeviceSocket(cloud) as caller,
+        DeviceSocket(cloud),
+    ):
+        await lamp.identify(device)
+        meta = {"Authorization": f"token {cloud.owner_key(device)}"}
+        caller.send({"path": "/v1/keys/", "method": "POST", "body": sign_in})
+        caller.send({"path": "/v1/device/rpc/", "get": {"action": "a"}, "meta": meta})
+        await lamp.receive()
+        rpc = b"GET /v1/device/rpc/?action=a HTTP/1.1\r\nHost: x\r\nAuthorization: token %s\r\n\r\n"
+        connections = [
+            await _http(cloud, data)
+            for data in (b"", b"GET /", rpc % str(cloud.owner_key(device)).encode())
+        ]
+        await until(lambda: bool(cloud._presence.link(device).outbox._waiting))  # type: ignore[union-attr]
+        await cloud.close()
+        await cloud.close()
+        assert await lamp.ended() == b""
+        answer = await _until_ended(connections[2][0])
+        assert b"remote peer is disconnected" in answer
+        for _, writer in connections:
+            writer.close()
+            await writer.wait_closed()
+    del lamp, caller, connections, writer
+    await asyncio.sleep(0)
+    gc.collect()
+    assert asyncio.all_tasks() == tasks
+    assert _timers(loop) == timers
+    assert threading.active_count() == threads
+    assert _open_files() == files
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a count, of what is no folder of ours
+
+
+def _timers(loop: asyncio.AbstractEventLoop) -> list[Callable[[], object]]:
+    return [
+        handle._callback
+        for handle in loop._scheduled  # type: ignore[attr-defined]  # there is no other way
+        if not handle.cancelled()
+    ]
+
+
+async def test_a_new_cloud_takes_the_same_ports(
+    cloud: LocalCloud, device: Device
+) -> None:
+    """At once, while the old connections still linger."""
+    port, http_port = cloud.device_port, int(cloud.http_url.rsplit(":", 1)[1])
+    async with DeviceSocket(cloud) as lamp:
+        await lamp.identify(device)
+        await cloud.close()
+        again = LocalCloud(http_port=http_port, device_port=port)
+        await again.start()
+        assert (again.device_port, again.http_url) == (port, cloud.http_url)
+        async with DeviceSocket(again) as socket:
+            assert (await socket.ask("/v1/ping/"))["status"] == 200
+        await again.close()
+
+
+@pytest.mark.parametrize("door", ["http_port", "device_port"])
+async def test_a_port_that_is_taken(cloud: LocalCloud, door: str) -> None:
+    """The start fails, and leaves the other door closed."""
+    port = cloud.device_port
+    other = LocalCloud(**{door: port})
+    with pytest.raises(OSError, match="address already in use"):
+        await other.start()
+    await other.close()
+    async with DeviceSocket(cloud) as socket:
+        assert json.loads(json.dumps(await socket.ask("/v1/ping/")))["status"] == 200
+
+
+async def test_closing_without_a_start() -> None:
+    """It does nothing."""
+    await LocalCloud().close()
