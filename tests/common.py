@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from yarl import URL
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.coordinator import EspCloudCoordinator
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 from local_cloud import LocalCloud
 from local_cloud.models import Device
 
@@ -157,3 +163,29 @@ async def wait_for_state(
         ) from None
     finally:
         remove()
+
+
+async def wait_for_coordinator(
+    coordinator: EspCloudCoordinator,
+    is_reached: Callable[[EspCloudCoordinator], bool],
+) -> None:
+    """Wait until a coordinator has published what the test waits for."""
+    reached = asyncio.Event()
+
+    def published() -> None:
+        if is_reached(coordinator):
+            reached.set()
+
+    remove = coordinator.async_add_listener(published)
+    try:
+        published()
+        async with asyncio.timeout(5):
+            await reached.wait()
+    finally:
+        remove()
+
+
+async def let_time_pass(hass: HomeAssistant, seconds: float) -> None:
+    """Fire every timer that is due within so many seconds, Home Assistant's and ours."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await hass.async_block_till_done()

@@ -1,32 +1,192 @@
-"""The light follows the cloud, and speaks to it."""
+"""The light follows the cloud, speaks to it, and never lies."""
 
-from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    mock_restore_cache_with_extra_data,
+)
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
-from .common import account_entry, send_command, wait_for_state
+from .common import account_entry, send_command, wait_for_coordinator, wait_for_state
+from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
 
 
-async def test_light_follows_the_commands_that_arrive(
+@pytest.fixture
+async def entry(
     hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> None:
-    """A command from the cloud's side changes the state; before any it is unknown."""
+) -> MockConfigEntry:
+    """Set up an account with its lamp."""
     entry = await account_entry(hass, cloud, user.id, device)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
+    return entry
 
+
+async def turn(hass: HomeAssistant, service: str) -> None:
+    """Press the light."""
+    await hass.services.async_call(
+        "light", service, {"entity_id": LIGHT}, blocking=True
+    )
+
+
+@pytest.mark.usefixtures("entry")
+async def test_light_follows_the_commands_that_arrive(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """A command from the cloud's side changes the state; before any it is unknown."""
     answer = await send_command(cloud, device, "LED_ON")
     assert answer["status"] == 200
     assert answer["deliver_to_device"] is True
     await wait_for_state(hass, LIGHT, "on")
-
     await send_command(cloud, device, "LED_OFF")
     await wait_for_state(hass, LIGHT, "off")
 
-    await hass.services.async_call(
-        "light", "turn_on", {"entity_id": LIGHT}, blocking=True
-    )
+
+@pytest.mark.usefixtures("entry")
+async def test_pressing_the_light_returns_when_it_is_acknowledged(
+    hass: HomeAssistant,
+) -> None:
+    """The command has been to the cloud and back when the service call returns."""
+    await turn(hass, "turn_on")
     assert hass.states.get(LIGHT).state == "on"
-    await hass.config_entries.async_unload(entry.entry_id)
+    await turn(hass, "turn_off")
+    assert hass.states.get(LIGHT).state == "off"
+    await turn(hass, "toggle")
+    assert hass.states.get(LIGHT).state == "on"
+
+
+async def test_light_is_an_on_off_light_named_after_its_device(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, entry: MockConfigEntry
+) -> None:
+    """Its identity does not depend on names or addresses."""
+    state = hass.states.get(LIGHT)
+    assert state.attributes["friendly_name"] == "Desk lamp"
+    assert state.attributes["supported_color_modes"] == ["onoff"]
+    (subentry,) = entry.subentries.values()
+    registered = entity_registry.async_get(LIGHT)
+    serial = subentry.data["serial"]
+    assert registered.unique_id == f"{subentry.unique_id}-{serial}-light"
+    assert registered.config_subentry_id == subentry.subentry_id
+
+
+async def expect_error(
+    hass: HomeAssistant, translation_key: str, placeholders: dict[str, str]
+) -> None:
+    """Press the light; it fails with that error, and the state stays as it was."""
+    before = hass.states.get(LIGHT)
+    with pytest.raises(HomeAssistantError) as caught:
+        await turn(hass, "turn_on")
+    assert caught.value.translation_domain == "espcloud"
+    assert caught.value.translation_key == translation_key
+    assert caught.value.translation_placeholders.items() >= placeholders.items()
+    assert hass.states.get(LIGHT) is before
+
+
+@pytest.mark.usefixtures("entry")
+async def test_device_that_lost_its_key_is_offline(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """A command to a device that is away fails at once, and says which one."""
+    cloud.revoke_key(cloud.master_key(device))
+    await cloud.wait_offline(device)
+    await expect_error(
+        hass, "device_offline", {"device": "Desk lamp", "action": "LED_ON"}
+    )
+
+
+async def test_cloud_that_is_down(
+    hass: HomeAssistant, cloud: LocalCloud, entry: MockConfigEntry
+) -> None:
+    """The HTTP side can be down alone; the error names the address."""
+    await cloud._http_door.close()
+    await expect_error(hass, "cannot_connect", {"url": entry.data["url"]})
+
+
+@pytest.mark.usefixtures("entry")
+async def test_new_owner_key_is_read_when_the_old_one_is_refused(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The owner key can change at any time; nobody has to do anything about it."""
+    old = cloud.owner_key(device)
+    cloud.store.keyring.set_owner(device, user)
+    assert cloud.owner_key(device) != old
+    await turn(hass, "turn_on")
+    assert hass.states.get(LIGHT).state == "on"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_without_an_owner_key_the_master_key_commands(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """A device that the account lists no more still takes its own key."""
+    cloud.revoke_key(cloud.owner_key(device))
+    await turn(hass, "turn_on")
+    assert hass.states.get(LIGHT).state == "on"
+
+
+async def test_refused_account_key_asks_to_sign_in(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """When no key is left, the person is told, and asked for the password."""
+    cloud.revoke_key(cloud.owner_key(device))
+    cloud.revoke_key(entry.data["user_key"])
+    await expect_error(hass, "key_refused", {})
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
+async def test_command_brings_the_connection_back(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """Somebody else holds the device's place: a press of the light takes it back."""
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    async with RawDevice(cloud, cloud.master_key(device)):
+        await wait_for_coordinator(coordinator, lambda it: not it.connected)
+        await turn(hass, "turn_on")
+        assert hass.states.get(LIGHT).state == "on"
+
+
+@pytest.mark.parametrize("state", ["on", "off"])
+@pytest.mark.parametrize("seen", ["on", "off", "unavailable"])
+async def test_last_command_is_restored(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    seen: str,
+    state: str,
+) -> None:
+    """The cloud keeps no state, so the light does, even if it went down unavailable."""
+    mock_restore_cache_with_extra_data(
+        hass, [(State(LIGHT, seen), {"is_on": state == "on"})]
+    )
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, state)
+
+
+async def test_odd_restore_data_is_ignored(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Only what this light stored counts."""
+    mock_restore_cache_with_extra_data(hass, [(State(LIGHT, "on"), {"is_on": "yes"})])
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+
+
+async def test_reload_keeps_the_state(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Reloading the account is no reason to forget."""
+    await turn(hass, "turn_on")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "on")

@@ -219,12 +219,11 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if self.last_error is not None:
             self.last_error = None
             _LOGGER.info("%s: connected to the cloud again", self.name)
-        self.connected = True
         self._device = device
         self._async_register_device()
-        if not self.available:
-            self.available = True
-            self.async_update_listeners()
+        self.connected = True
+        self.available = True
+        self.async_update_listeners()
 
     @callback
     def _handle_disconnected(self, reason: CloudError) -> None:
@@ -232,11 +231,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if self.last_error is None or isinstance(reason, AuthenticationError):
             _LOGGER.info("%s: not connected to the cloud: %s", self.name, reason)
         self.last_error = reason
-        self.connected = False
-        if self.available and self._cancel_grace is None:
+        if self.connected:
             self._cancel_grace = async_call_later(
                 self.hass, GRACE_TIME, self._async_grace_ended
             )
+        self.connected = False
+        self.async_update_listeners()
 
     @callback
     def _async_grace_ended(self, _now: datetime) -> None:

@@ -20,7 +20,7 @@ from .errors import (
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .http import refuses_key
-from .models import CloudDevice, Push, new_token, status_of
+from .models import CloudDevice, Push, integer, new_token, status_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -82,8 +82,9 @@ class DeviceConnection(asyncio.Protocol):
         self._lost: asyncio.Future[CloudError] = self._loop.create_future()
         self._reason: CloudError | None = None
         self._last_received = self._loop.time()
-        self._watchdog: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport | None = None
+        # Both are there from `connection_made` on, and nothing is called before it.
+        self._transport: asyncio.Transport
+        self._watchdog: asyncio.TimerHandle
 
     @classmethod
     async def open(
@@ -107,6 +108,9 @@ class DeviceConnection(asyncio.Protocol):
                     endpoint.host,
                     endpoint.port,
                     ssl=endpoint.ssl_context,
+                    # A name may have an address that nobody answers at: IPv6 without
+                    # a way out would eat up the whole time, attempt after attempt.
+                    happy_eyeballs_delay=0.25,
                 )
         except TimeoutError as err:
             raise CloudTimeoutError("the device port did not answer in time") from err
@@ -213,52 +217,63 @@ class DeviceConnection(asyncio.Protocol):
         acknowledgements: list[bytes] = []
         for frame in frames:
             if frame.get("deliver_to_device") and "path" in frame:
-                acknowledgements.append(encode_frame(self._handle_push(frame)))
+                acknowledgements.append(self._handle_push(frame))
             else:
                 self._handle_answer(frame)
-        if acknowledgements and self._reason is None and self._transport is not None:
+                if self._reason is not None:
+                    return
+        if acknowledgements:
             self._transport.write(b"".join(acknowledgements))
 
     @override
+    def pause_writing(self) -> None:
+        # A peer that pushes without reading what it gets must not fill the memory. If
+        # it never reads again, no byte arrives either, and the watchdog ends this.
+        self._transport.pause_reading()
+
+    @override
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
+
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(
-            ConnectionLostError(
-                f"the connection broke ({type(exc).__name__})"
-                if exc
-                else "the cloud closed the connection"
+        self._lost.set_result(
+            self._end(
+                ConnectionLostError(
+                    f"the connection broke ({type(exc).__name__})"
+                    if exc
+                    else "the cloud closed the connection"
+                )
             )
         )
-        assert self._reason is not None
-        self._lost.set_result(self._reason)
 
     # Frames
 
-    def _handle_push(self, frame: Frame) -> Frame:
+    def _handle_push(self, frame: Frame) -> bytes:
         """Let the push be handled and return its acknowledgement (protocol.md §3.5)."""
+        nonce = integer(frame.get("nonce"))
         acknowledgement: Frame = {
             "status": 200,
-            "nonce": frame.get("nonce"),
+            "nonce": nonce,
             "deliver_to_device": True,
         }
         try:
             push = Push.from_frame(frame)
         except UnexpectedAnswerError:
-            return acknowledgement | {"status": 400}
-        if self._on_push is None:
-            return acknowledgement
+            return encode_frame(acknowledgement | {"status": 400})
         try:
-            answer = self._on_push(push)
+            answer = self._on_push(push) if self._on_push is not None else None
+            # What was handed back may be more than can be encoded: part of a push
+            # that is nested too deep, say.
+            return encode_frame({**(answer or {}), **acknowledgement})
         except Exception:
             # The caller is told; whoever handles pushes must not cost the connection.
             _LOGGER.exception("Handling a pushed %s failed", push.kind.value)
-            return acknowledgement | {"status": 500}
-        if answer:
-            return {**answer, **acknowledgement}
-        return acknowledgement
+            return encode_frame(acknowledgement | {"status": 500})
 
     def _handle_answer(self, frame: Frame) -> None:
-        nonce = frame.get("nonce")
-        if isinstance(nonce, int) and "path" not in frame:
+        nonce = integer(frame.get("nonce"))
+        if nonce is not None and "path" not in frame:
             future = self._answers.get(nonce)
             if future is not None and not future.done():
                 future.set_result(frame)
@@ -269,7 +284,6 @@ class DeviceConnection(asyncio.Protocol):
             )
 
     def _send(self, frame: Frame) -> None:
-        assert self._transport is not None
         self._transport.write(encode_frame(frame))
 
     # Pings: one lazy timer, so that traffic costs a comparison and no timer at all
@@ -292,16 +306,15 @@ class DeviceConnection(asyncio.Protocol):
 
     # The end
 
-    def _end(self, reason: CloudError) -> None:
-        """End the connection; only the first reason counts."""
+    def _end(self, reason: CloudError) -> CloudError:
+        """End the connection and return why; only the first reason counts."""
         if self._reason is not None:
-            return
+            return self._reason
         self._reason = reason
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        self._watchdog.cancel()
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(reason)
-        if self._transport is not None:
-            # Not close(): that would wait for a peer that may be gone for good.
-            self._transport.abort()
+        # Not close(): that would wait for a peer that may be gone for good.
+        self._transport.abort()
+        return reason

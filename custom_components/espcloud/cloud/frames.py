@@ -1,11 +1,14 @@
 """The device socket's framing: one JSON object a line (protocol.md §3.1)."""
 
 from collections.abc import Mapping
+import logging
 from typing import Any
 
 import orjson
 
 from .errors import UnexpectedAnswerError
+
+_LOGGER = logging.getLogger(__name__)
 
 # The only documented limit: a longer line closes the link (protocol.md §3.1).
 MAX_LINE_BYTES = 1024 * 1024
@@ -71,9 +74,15 @@ class FrameDecoder:
                 return
             if b"\0" in line:
                 raise UnexpectedAnswerError("binary noise instead of text") from None
-            self.bad_lines += 1
+            self._skip_line()
             return
         if isinstance(frame, dict):
             frames.append(frame)
         else:
-            self.bad_lines += 1
+            self._skip_line()
+
+    def _skip_line(self) -> None:
+        # Once is enough: what sends one such line sends more.
+        if self.bad_lines == 0:
+            _LOGGER.warning("The cloud sent a line that is no frame; it is skipped")
+        self.bad_lines += 1

@@ -103,16 +103,15 @@ class CloudClient:
         """
         query = {**parameters, "deliver_to_device": "true", "action": action}
         status, answer = await self._request("GET", "/v1/device/rpc/", key, query=query)
-        if answer.get("deliver_to_device") is True:
-            # The device's own words: its 403 says nothing of our key.
-            if status != 200:
+        if status != 200:
+            if answer.get("deliver_to_device") is True:
+                # The device's own words: its 403 says nothing of our key.
                 raise CommandRejectedError(status)
-            return answer
-        message = str(answer.get("message", ""))
-        if "disconnected" in message:
-            raise DeviceOfflineError("the device is not connected to the cloud")
-        if "busy" in message:
-            raise DeviceBusyError("the device did not answer in time")
+            message = str(answer.get("message", ""))
+            if "disconnected" in message:
+                raise DeviceOfflineError("the device is not connected to the cloud")
+            if "busy" in message:
+                raise DeviceBusyError("the device did not answer in time")
         self._require_ok(status, answer)
         return answer
 
@@ -165,8 +164,9 @@ class CloudClient:
                 text = await self._read(response)
         except TimeoutError as err:
             raise CloudTimeoutError("the cloud did not answer in time") from err
-        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as err:
-            raise UnexpectedAnswerError("a broken HTTP answer") from err
+        except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
+            # Without the cause: it shows the request's headers, and so the key.
+            raise UnexpectedAnswerError("a broken HTTP answer") from None
         except (aiohttp.ClientError, OSError) as err:
             raise CannotConnectError(
                 f"the cloud was not reached ({type(err).__name__})"
@@ -175,11 +175,18 @@ class CloudClient:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:
             answer = None
-        if not isinstance(answer, dict):
-            raise UnexpectedAnswerError(
-                f"no JSON object, with HTTP status {response.status}"
+        if isinstance(answer, dict):
+            return status_of(answer, default=response.status), answer
+        # What stands in front of a cloud speaks of its troubles in HTML.
+        if response.status == 429:
+            raise RateLimitedError("the cloud wants fewer requests")
+        if response.status in (502, 503, 504):
+            raise CannotConnectError(
+                f"the cloud is down, HTTP status {response.status}"
             )
-        return status_of(answer, default=response.status), answer
+        raise UnexpectedAnswerError(
+            f"no JSON object, with HTTP status {response.status}"
+        )
 
     @staticmethod
     async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -12,8 +12,10 @@ from typing import Any, Self
 from .errors import UnexpectedAnswerError
 
 _KEY = re.compile(r"[0-9a-f]{40}")
+# What fits into a header, as every token has to.
+_TOKEN = re.compile(r"[!-~]+")
+_STATUS = re.compile(r"[0-9]{1,9}")
 _TOKEN_ALPHABET = string.digits + string.ascii_lowercase
-_MAX_NONCE = 2**63
 
 
 def is_key(text: str) -> bool:
@@ -37,6 +39,11 @@ def virtual_bssid(device_id: int) -> str:
     return ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))])
 
 
+def integer(value: Any) -> int | None:
+    """Return the value where it is a whole number; JSON's true and false are none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def status_of(answer: Mapping[str, Any], default: int = 200) -> int:
     """Return an answer's `status`, a number or a numeric text (protocol.md §2.1).
 
@@ -44,11 +51,11 @@ def status_of(answer: Mapping[str, Any], default: int = 200) -> int:
         UnexpectedAnswerError: `status` is neither.
     """
     status = answer.get("status", default)
-    if isinstance(status, int) and not isinstance(status, bool):
-        return status
-    if isinstance(status, str) and status.isascii() and status.isdecimal():
-        return int(status[:9])
-    raise UnexpectedAnswerError("an answer without a usable status")
+    if isinstance(status, str) and _STATUS.fullmatch(status):
+        return int(status)
+    if (number := integer(status)) is None:
+        raise UnexpectedAnswerError("an answer without a usable status")
+    return number
 
 
 def _record(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -58,14 +65,24 @@ def _record(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return record
 
 
+def _record_or_none(parent: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    # Go, which the later cloud is written in, spells a record that is not there `null`.
+    return None if parent.get(name) is None else _record(parent, name)
+
+
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
     return value if isinstance(value, str) else ""
 
 
+def _token(record: Mapping[str, Any]) -> str:
+    token = _text(record, "token")
+    return token if _TOKEN.fullmatch(token) else ""
+
+
 def _identifier(record: Mapping[str, Any], name: str) -> int:
-    value = record.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
+    value = integer(record.get(name))
+    if value is None:
         raise UnexpectedAnswerError(f"an answer without a usable {name}")
     return value
 
@@ -83,9 +100,9 @@ class UserKey:
         keys = answer.get("keys")
         if not isinstance(keys, list) or not keys or not isinstance(keys[0], dict):
             raise UnexpectedAnswerError("an answer without keys")
-        token = _text(keys[0], "token")
+        token = _token(keys[0])
         if not token:
-            raise UnexpectedAnswerError("a key without a token")
+            raise UnexpectedAnswerError("a key without a usable token")
         return cls(user_id=_identifier(keys[0], "user_id"), token=token)
 
 
@@ -113,12 +130,11 @@ class CloudDevice:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Read a DEVICE record; raises UnexpectedAnswerError without an id."""
-        ptype = record.get("ptype")
         return cls(
             id=_identifier(record, "id"),
             name=_text(record, "name"),
             serial=_text(record, "serial"),
-            ptype=ptype if isinstance(ptype, int) else None,
+            ptype=integer(record.get("ptype")),
             rom_version=_text(record, "rom_version"),
             # Absent means a server that does not ask for activation.
             activated=bool(record.get("activate_status", 1)),
@@ -142,21 +158,20 @@ class OwnedDevice:
             UnexpectedAnswerError: there is no list at all.
         """
         groups = answer.get("deviceGroups")
-        sources = groups if isinstance(groups, list) else [answer]
+        if not isinstance(groups, list):
+            if not isinstance(answer.get("devices"), list):
+                raise UnexpectedAnswerError("an answer without devices")
+            groups = [answer]
         records: list[Any] = []
-        found = False
-        for source in sources:
-            if isinstance(source, dict) and isinstance(source.get("devices"), list):
-                found = True
-                records += source["devices"]
-        if not found and not isinstance(groups, list):
-            raise UnexpectedAnswerError("an answer without devices")
+        for group in groups:
+            if isinstance(group, dict) and isinstance(group.get("devices"), list):
+                records += group["devices"]
         devices: dict[int, Self] = {}
         for record in records:
             try:
                 owned = cls(
                     device=CloudDevice.from_record(record),
-                    owner_key=_text(_record(record, "key"), "token"),
+                    owner_key=_token(_record(record, "key")),
                 )
             except UnexpectedAnswerError, AttributeError:
                 continue
@@ -189,19 +204,12 @@ class Push:
     @classmethod
     def from_frame(cls, frame: Mapping[str, Any]) -> Self:
         """Read a delivered frame; raises UnexpectedAnswerError on wrong types."""
-        nonce, path = frame.get("nonce"), frame.get("path")
-        if not isinstance(nonce, int) or isinstance(nonce, bool):
-            raise UnexpectedAnswerError("a push without a nonce")
-        method = frame.get("method", "GET")
-        parameters, body = frame.get("get", {}), frame.get("body", {})
-        if not (
-            isinstance(path, str)
-            and isinstance(method, str)
-            and isinstance(parameters, dict)
-            and isinstance(body, dict)
-        ):
+        nonce = _identifier(frame, "nonce")
+        path, method = frame.get("path"), frame.get("method", "GET")
+        if not isinstance(path, str) or not isinstance(method, str):
             raise UnexpectedAnswerError("a push with fields of the wrong type")
-        return cls(nonce, path, method.upper(), parameters, body)
+        parameters, body = _record_or_none(frame, "get"), _record_or_none(frame, "body")
+        return cls(nonce, path, method.upper(), parameters or {}, body or {})
 
     @property
     def kind(self) -> PushKind:

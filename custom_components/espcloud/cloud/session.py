@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+import logging
 from typing import override
 
 from .backoff import Backoff, ConnectPacer
 from .connection import DeviceConnection, Endpoint, PushHandler, Timing
 from .errors import AuthenticationError, CloudError, TakenOverError
 from .models import CloudDevice
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class DeviceSession:
         on_disconnected: Callable[[CloudError], None],
         pacer: ConnectPacer | None = None,
         timing: Timing | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         """Prepare; nothing happens before `run`.
 
@@ -57,6 +61,7 @@ class DeviceSession:
             on_disconnected: see above.
             pacer: shared by all sessions of one account.
             timing: the socket's deadlines.
+            backoff: how long to wait between attempts.
         """
         self._endpoint = endpoint
         self.master_key = master_key
@@ -66,10 +71,13 @@ class DeviceSession:
         self._on_disconnected = on_disconnected
         self._pacer = pacer or ConnectPacer()
         self._timing = timing or Timing()
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._connection: DeviceConnection | None = None
         self._hurry = asyncio.Event()
-        self._connected = asyncio.Event()
+        self._connected = False
+        # Set while the device is identified, and for good when `run` is over: there is
+        # nothing left to wait for.
+        self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self.statistics = SessionStatistics()
@@ -81,7 +89,7 @@ class DeviceSession:
     @property
     def connected(self) -> bool:
         """Whether the device is identified right now."""
-        return self._connected.is_set()
+        return self._connected
 
     async def run(self) -> None:
         """Stay identified until `close`, or until the cloud refuses the key.
@@ -92,6 +100,12 @@ class DeviceSession:
         if self._closed:
             return
         self._task = asyncio.current_task()
+        try:
+            await self._stay_connected()
+        finally:
+            self._settled.set()
+
+    async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
         taken_over_in_a_row = 0
         while True:
@@ -99,7 +113,7 @@ class DeviceSession:
             started = loop.time()
             reason = await self._connect_once()
             lived = loop.time() - started
-            self._on_disconnected(reason)
+            self._tell(self._on_disconnected, reason)
             if isinstance(reason, AuthenticationError):
                 return
             if lived >= self._timing.stable:
@@ -122,15 +136,13 @@ class DeviceSession:
         Args:
             timeout: how long to wait at most, in seconds.
         """
-        if self._task is None or self._task.done():
-            return False
         self.retry_now()
         try:
             async with asyncio.timeout(timeout):
-                await self._connected.wait()
+                await self._settled.wait()
         except TimeoutError:
-            return False
-        return True
+            pass
+        return self._connected
 
     def retry_now(self) -> None:
         """Cut a waiting back-off short: somebody needs the device now."""
@@ -139,11 +151,13 @@ class DeviceSession:
     async def close(self) -> None:
         """End `run`; returns when no task, timer or socket is left."""
         self._closed = True
-        task = self._task
-        if task is None or task.done():
-            return
-        task.cancel()
-        await asyncio.wait([task])
+        self._settled.set()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._connection is not None:
+            # `run` was cancelled once more while it waited for the connection's end.
+            await self._connection.close()
 
     async def _connect_once(self) -> CloudError:
         """Connect, stay identified, and return why that ended."""
@@ -154,19 +168,31 @@ class DeviceSession:
         except CloudError as err:
             self.statistics.failures += 1
             return err
+        self._connection = connection
         try:
             device = await connection.identify(self.master_key, self._bssid)
             self.statistics.connections += 1
-            self._connected.set()
-            self._on_connected(device)
+            self._connected = True
+            self._settled.set()
+            self._tell(self._on_connected, device)
             return await connection.wait_lost()
         except CloudError as err:
             self.statistics.failures += 1
             return err
         finally:
-            self._connected.clear()
+            self._connected = False
+            self._settled.clear()
             self.statistics.bad_lines += connection.bad_lines
             await connection.close()
+            self._connection = None
+
+    @staticmethod
+    def _tell[News](callback: Callable[[News], None], news: News) -> None:
+        """Call a callback; one that fails must not cost the device its connection."""
+        try:
+            callback(news)
+        except Exception:
+            _LOGGER.exception("Telling what became of the connection failed")
 
     async def _wait(self, delay: float) -> None:
         self._hurry.clear()

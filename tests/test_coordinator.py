@@ -1,0 +1,205 @@
+"""Pushes, outages and what the log says of them."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+from yarl import URL
+
+from custom_components.espcloud.const import GRACE_TIME
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import HomeAssistant
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+from .common import (
+    account_entry,
+    http,
+    let_time_pass,
+    send_command,
+    wait_for_coordinator,
+    wait_for_state,
+)
+from .conftest import EMAIL, PASSWORD
+
+LIGHT = "light.desk_lamp"
+LOGGER = "custom_components.espcloud"
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> MockConfigEntry:
+    """Set up an account whose lamp is off."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    await send_command(cloud, device, "LED_OFF")
+    await wait_for_state(hass, LIGHT, "off")
+    return entry
+
+
+def info_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the integration said at info level or above."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
+    ]
+
+
+@pytest.mark.usefixtures("entry")
+async def test_same_command_again_writes_nothing(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """An equal state is no news."""
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await send_command(cloud, device, "LED_OFF")
+    await send_command(cloud, device, "LED_OFF")
+    await hass.async_block_till_done()
+    assert changes == []
+
+
+@pytest.mark.usefixtures("entry")
+async def test_other_actions_are_acknowledged_and_change_nothing(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """Any action is answered; only the two that the user named move the light."""
+    answer = await send_command(cloud, device, "emulate_steps", count="3")
+    assert answer["status"] == 200
+    assert answer["deliver_to_device"] is True
+    await hass.async_block_till_done()
+    assert hass.states.get(LIGHT).state == "off"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("method", "body", "datapoint"),
+    [
+        ("GET", None, {"x": 0}),
+        ("POST", {"datapoint": {"x": 1, "y": 2}}, {"x": 1, "y": 2}),
+    ],
+)
+async def test_datapoints_are_answered_and_change_nothing(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    method: str,
+    body: dict[str, Any] | None,
+    datapoint: dict[str, int],
+) -> None:
+    """A read gets the light's state, a write its own point (protocol.md §3.5)."""
+    answer = await http(
+        cloud,
+        method,
+        "/v1/datastreams/plug-status/datapoint/",
+        cloud.owner_key(device),
+        query={"deliver_to_device": "true"},
+        body=body,
+    )
+    assert answer["status"] == 200
+    assert answer["deliver_to_device"] is True
+    assert answer["datapoint"].items() >= datapoint.items()
+    assert hass.states.get(LIGHT).state == "off"
+
+
+async def test_blip_within_the_grace_time_writes_no_history(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """A connection that is back soon was never gone."""
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    cloud.disconnect(device, abort=True)
+    await cloud.wait_offline(device)
+    await cloud.wait_online(device)
+    await send_command(cloud, device, "LED_ON")
+    await wait_for_state(hass, LIGHT, "on")
+    assert [change.data["new_state"].state for change in changes] == ["on"]
+
+
+async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Unavailable once the grace time is over, back at once, one log line each way."""
+    state_file = tmp_path / "cloud.json"
+    cloud = LocalCloud(state_file=state_file)
+    await cloud.start()
+    user = await cloud.add_account(EMAIL, PASSWORD)
+    device = cloud.add_device("Desk lamp", user)
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    await send_command(cloud, device, "LED_ON")
+    await wait_for_state(hass, LIGHT, "on")
+    caplog.clear()
+
+    await cloud.close()
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    await wait_for_coordinator(coordinator, lambda it: not it.connected)
+    assert hass.states.get(LIGHT).state == "on"
+    # An hour passes, attempt after attempt.
+    for _ in range(60):
+        await let_time_pass(hass, 60)
+    assert hass.states.get(LIGHT).state == "unavailable"
+    (line,) = info_lines(caplog)
+    assert line.startswith("Desk lamp: not connected to the cloud")
+
+    restarted = LocalCloud(
+        http_port=URL(cloud.http_url).port or 0,
+        device_port=cloud.device_port,
+        state_file=state_file,
+    )
+    await restarted.start()
+    # Whatever the back-off has grown to, time cuts it short.
+    await let_time_pass(hass, 60)
+    await wait_for_state(hass, LIGHT, "on")
+    assert len(info_lines(caplog)) == 2
+    assert info_lines(caplog)[1] == "Desk lamp: connected to the cloud again"
+    await send_command(restarted, restarted.store.devices[device.id], "LED_OFF")
+    await wait_for_state(hass, LIGHT, "off")
+    await hass.config_entries.async_unload(entry.entry_id)
+    await restarted.close()
+
+
+async def test_connection_that_dies_in_the_grace_time_again_and_again(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+) -> None:
+    """The grace time starts anew with every connection that was made."""
+    for connections in (2, 3):
+        cloud.disconnect(device)
+        await cloud.wait_offline(device)
+        await cloud.wait_online(device, connections=connections)
+        await send_command(cloud, device, "LED_ON")
+    await let_time_pass(hass, GRACE_TIME + 1)
+    assert hass.states.get(LIGHT).state == "on"
+
+
+@pytest.mark.usefixtures("hass")
+async def test_refused_device_key_is_not_tried_again(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A key that the cloud does not know ends the attempts, in one line."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    cloud.revoke_key(cloud.master_key(device))
+    await hass.config_entries.async_setup(entry.entry_id)
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    await wait_for_coordinator(coordinator, lambda it: it.last_error is not None)
+    for _ in range(5):
+        await let_time_pass(hass, 600)
+    assert info_lines(caplog) == [
+        "Desk lamp: not connected to the cloud: the master key is refused"
+    ]
+    assert hass.states.get(LIGHT).state == "unavailable"

@@ -1,0 +1,233 @@
+"""An account comes, goes, comes back, and leaves nothing behind."""
+
+import asyncio
+import time
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+from .common import account_entry, send_command, wait_for_state
+
+LIGHT = "light.desk_lamp"
+
+
+async def test_unload_and_reload_leave_nothing(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Unloading closes the connection, and reloading makes exactly one."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    tasks = len(asyncio.all_tasks())
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    await cloud.wait_offline(device)
+    assert hass.states.get(LIGHT).state == "unavailable"
+    assert len(asyncio.all_tasks()) == tasks
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device, connections=2)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await cloud.wait_online(device, connections=3)
+    await wait_for_state(hass, LIGHT, "unknown")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await cloud.wait_offline(device)
+    assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_stopping_home_assistant_closes_the_connection(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Entries are not unloaded at the end, but the cloud sees the device leave."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    await hass.async_stop()
+    await cloud.wait_offline(device)
+
+
+async def test_cloud_that_is_down_is_tried_again(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """An account whose cloud cannot be reached waits for it."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    url = entry.data["url"]
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "url": "http://127.0.0.1:1"}
+    )
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_connect"
+
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "url": url})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_refused_account_key_asks_to_sign_in(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A revoked key is no reason to try again and again."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    cloud.revoke_key(entry.data["user_key"])
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "key_refused"
+
+
+async def test_dead_devices_disturb_nobody(
+    hass: HomeAssistant, cloud: LocalCloud, user: User
+) -> None:
+    """Five devices of which two are dead: three work, and nobody waits for the dead."""
+    devices = [cloud.add_device(f"Lamp {number}", user) for number in range(5)]
+    entry = await account_entry(hass, cloud, user.id, *devices)
+    for dead in devices[:2]:
+        cloud.revoke_key(cloud.master_key(dead))
+
+    started = time.monotonic()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert time.monotonic() - started < 1
+    for number, device in enumerate(devices[2:], start=2):
+        await wait_for_state(hass, f"light.lamp_{number}", "unknown")
+        assert cloud.is_online(device)
+    for number in (0, 1):
+        assert hass.states.get(f"light.lamp_{number}").state == "unavailable"
+
+
+async def test_device_port_that_answers_nobody(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The account is set up all the same; its lamp is unavailable."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "port": 1})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert hass.states.get(LIGHT).state == "unavailable"
+
+
+async def test_device_info(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """The device page shows what the cloud says of the device."""
+    device.rom_version = "v1.0.5t45772(a)"
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    (shown,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert shown.name == "Desk lamp"
+    assert shown.manufacturer == "Espressif"
+    assert shown.model == "Light"
+    assert shown.serial_number == device.serial
+    assert shown.sw_version == "v1.0.5t45772(a)"
+    assert shown.configuration_url == cloud.http_url
+    (subentry_id,) = entry.subentries
+    assert shown.config_entry_id == entry.entry_id
+    assert shown.config_subentry_id == subentry_id
+    assert entity_registry.async_get(LIGHT).device_id == shown.id
+
+
+async def test_device_info_follows_the_cloud(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """A device that was renamed or got new firmware shows it after its next connection."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    cloud.rename(device, "Reading lamp")
+    device.rom_version = "v1.0.6t45772(a)"
+    device.ptype = 27388
+    cloud.disconnect(device)
+    await cloud.wait_offline(device)
+    await cloud.wait_online(device)
+    await wait_for_device(hass, entry.entry_id, "Reading lamp")
+    (shown,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert shown.sw_version == "v1.0.6t45772(a)"
+    assert shown.model == "Type 27388"
+
+
+async def wait_for_device(hass: HomeAssistant, entry_id: str, name: str) -> None:
+    """Wait until the device registry shows a name."""
+    registry = dr.async_get(hass)
+    changed = asyncio.Event()
+
+    @callback
+    def updated(_event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        changed.set()
+
+    remove = hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, updated)
+    try:
+        async with asyncio.timeout(5):
+            while [
+                device.name
+                for device in dr.async_entries_for_config_entry(registry, entry_id)
+            ] != [name]:
+                changed.clear()
+                await changed.wait()
+    finally:
+        remove()
+
+
+async def test_removed_device_is_gone(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """Removing a subentry removes connection, device and entity, and no other's."""
+    second = cloud.add_device("Floor lamp", user)
+    entry = await account_entry(hass, cloud, user.id, device, second)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    await cloud.wait_online(second)
+    (gone,) = (
+        subentry_id
+        for subentry_id, subentry in entry.subentries.items()
+        if subentry.unique_id == str(device.id)
+    )
+    hass.config_entries.async_remove_subentry(entry, gone)
+    await hass.async_block_till_done()
+    await cloud.wait_offline(device)
+    assert hass.states.get(LIGHT) is None
+    assert entity_registry.async_get(LIGHT) is None
+    (left,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert left.name == "Floor lamp"
+    assert cloud.is_online(second)
+    assert cloud.connection_count(second) == 1
+
+
+async def test_new_master_key_reconnects_that_device_alone(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A changed key takes effect at once; the other devices notice nothing."""
+    second = cloud.add_device("Floor lamp", user)
+    entry = await account_entry(hass, cloud, user.id, device, second)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    await cloud.wait_online(second)
+    new_key = cloud.regenerate_master_key(device)
+    (subentry,) = (
+        subentry
+        for subentry in entry.subentries.values()
+        if subentry.unique_id == str(device.id)
+    )
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "device_key": new_key}
+    )
+    await cloud.wait_online(device, connections=2)
+    assert (await send_command(cloud, device, "LED_ON"))["status"] == 200
+    await wait_for_state(hass, LIGHT, "on")
+    assert cloud.connection_count(second) == 1
