@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable
 from functools import partial
 import logging
+import socket
+import struct
 from typing import TYPE_CHECKING, override
 
 from .errors import ApiError, for_firmware
@@ -31,7 +33,7 @@ class DeviceConnection(asyncio.Protocol):
         self._door = door
         self._limits = door.limits
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport  # there from connection_made on
         self._peer = ""
         self._lines = LineBuffer(door.limits.line)
         self._turn_is_due = False
@@ -94,12 +96,12 @@ class DeviceConnection(asyncio.Protocol):
 
     def send(self, frame: bytes) -> None:
         """Send one frame, in a segment of its own where the socket takes it at once."""
-        if self._transport is not None and not self._closing:
+        if not self._closing:
             self._transport.write(line(frame))
 
     def close(self) -> None:
         """End the connection once all that was sent is through; no more is read or answered."""
-        if self._transport is None or self._closing:
+        if self._closing:
             return
         self._leave()
         self.stuck_since = self._loop.time()
@@ -107,9 +109,12 @@ class DeviceConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Reset the connection at once."""
-        if self._transport is not None:
-            self._leave()
-            self._transport.abort()
+        self._leave()
+        # Without lingering the close of the socket is a reset, not an orderly end.
+        self._transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        self._transport.abort()
 
     async def finish(self) -> None:
         """Wait for answers that are under way, so that nothing is left behind."""
@@ -142,7 +147,7 @@ class DeviceConnection(asyncio.Protocol):
 
     def _pace_reading(self) -> None:
         """Read only while what was read can be handled."""
-        if self._transport is None or self._closing:
+        if self._closing:
             return
         if self._turn_is_due or self._write_is_full:
             self._transport.pause_reading()

@@ -31,7 +31,8 @@ class HttpDoor:
         self._limits = limits
         self._http: web.Server | None = None
         self._server: asyncio.Server | None = None
-        self._deadlines: dict[object, float] = {}
+        self._deadlines: dict[web.RequestHandler, float] = {}
+        """Until when each connection's request has to be over, its answer read."""
         self._sweep_timer: asyncio.TimerHandle | None = None
 
     async def open(
@@ -134,16 +135,15 @@ class HttpDoor:
         self._deadlines[http.protocol] = asyncio.get_running_loop().time() + seconds
 
     def _sweep(self) -> None:
-        """Drop every connection whose time is over: half a head, half a body, an unread answer."""
-        assert self._http is not None
+        """Drop the connections whose request is not over in time; aiohttp drops the idle ones."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        first = now + self._limits.http_first_request
-        known, self._deadlines = self._deadlines, {}
-        for connection in self._http.connections:
-            deadline = self._deadlines[connection] = known.get(connection, first)
-            if now > deadline and connection.transport is not None:
-                connection.transport.abort()
+        for connection, deadline in list(self._deadlines.items()):
+            transport = connection.transport
+            if transport is None:
+                del self._deadlines[connection]
+            elif now > deadline:
+                transport.abort()
         self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
 
 

@@ -25,13 +25,12 @@ class Limits:
     """Pushes that wait for one device."""
     tls_handshake: float = 15.0
     """Time for a TLS handshake."""
-    http_first_request: float = 30.0
-    """Time for an HTTP connection to send the head of its first request."""
     http_body: float = 30.0
     """Time for an HTTP request's body."""
     http_request: float = 60.0
     """Time for a whole HTTP request, answering included."""
     http_keep_alive: float = 75.0
-    """Time between two HTTP requests of one connection, reading the answer included."""
+    """Time until an HTTP connection has sent the head of its first request, or of its next one,
+    reading the answer included."""
     sweep: float = 5.0
     """How often the doors look for connections whose time is over."""

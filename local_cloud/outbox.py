@@ -19,13 +19,20 @@ _LEAST_TIME_LEFT = 0.2
 class _Push:
     """A push that waits for its turn or for its answer."""
 
-    __slots__ = ("answer", "frame", "nonce", "timer")
+    __slots__ = ("answer", "deadline", "frame", "nonce")
 
-    def __init__(self, frame: JsonObject, answer: asyncio.Future[JsonObject]) -> None:
+    def __init__(
+        self, frame: JsonObject, answer: asyncio.Future[JsonObject], deadline: float
+    ) -> None:
         self.frame = frame
         self.answer = answer
+        self.deadline = deadline
         self.nonce = 0
-        self.timer: asyncio.TimerHandle
+
+    def fail(self, error: ApiError) -> None:
+        """Tell whoever waits; a caller that was cancelled does not."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 class Outbox:
@@ -43,6 +50,7 @@ class Outbox:
         self._timeout = timeout
         self._limit = limit
         self._current: _Push | None = None
+        self._current_timer: asyncio.TimerHandle | None = None
         self._waiting: deque[_Push] = deque()
         self._closed = False
 
@@ -51,71 +59,67 @@ class Outbox:
 
         The future raises ApiError: 404 when the device leaves, 500 when it does not answer in time,
         the wait for its turn included, so that no caller waits longer than `timeout`. A push whose
-        time is nearly over before its turn is never sent. Raises ApiError 404 or 500 at once where the
-        device has left, or has too many waiting.
+        time is nearly over before its turn is never sent. Raises ApiError 404 or 500 at once where
+        the device has left, or has too many waiting.
         """
         if self._closed:
             raise peer_disconnected()
         if len(self._waiting) >= self._limit:
             raise device_busy()
         loop = asyncio.get_running_loop()
-        push = _Push(frame, loop.create_future())
-        push.timer = loop.call_later(self._timeout, self._give_up, push)
+        push = _Push(frame, loop.create_future(), loop.time() + self._timeout)
         if self._current is None:
             self._start(push)
         else:
             self._waiting.append(push)
         return push.answer
 
-    def take_answer(self, frame: JsonObject) -> bool:
-        """Hand a device's answer to whoever waits for it; a late or unknown one gives False."""
+    def take_answer(self, frame: JsonObject) -> None:
+        """Hand a device's answer to whoever waits for it; a late or unknown one is nobody's."""
         push = self._current
         if push is None or frame.get("nonce") != push.nonce:
-            return False
-        push.timer.cancel()
+            return
         if not push.answer.done():
             push.answer.set_result(frame)
         self._next()
-        return True
 
     def close(self) -> None:
         """Give every push up: the device is gone."""
         self._closed = True
-        pushes = [*([self._current] if self._current else []), *self._waiting]
-        self._current = None
+        given_up = list(self._waiting)
         self._waiting.clear()
-        for push in pushes:
-            self._fail(push, peer_disconnected())
+        if self._current is not None:
+            given_up.insert(0, self._current)
+            self._next()
+        for push in given_up:
+            push.fail(peer_disconnected())
 
     def _start(self, push: _Push) -> None:
         self._current = push
+        self._current_timer = asyncio.get_running_loop().call_at(
+            push.deadline, self._give_up, push
+        )
         push.nonce = 1 + secrets.randbelow(_LARGEST_NONCE)
         self._send(encode({**push.frame, "nonce": push.nonce}))
+
+    def _give_up(self, push: _Push) -> None:
+        push.fail(device_busy())
+        self._next()
 
     def _next(self) -> None:
         """Send what waits longest and still has time enough for an answer.
 
         The others are told now that the device is busy: a push that nobody waits for any more
-        would still switch the lamp.
+        would still switch the lamp. All deadlines lie in the order of the pushes, so only the
+        current one needs a timer.
         """
+        assert self._current_timer is not None
+        self._current_timer.cancel()
         self._current = None
-        now = asyncio.get_running_loop().time()
+        earliest = asyncio.get_running_loop().time() + self._timeout * _LEAST_TIME_LEFT
         while self._waiting:
             push = self._waiting.popleft()
-            if push.timer.when() - now >= self._timeout * _LEAST_TIME_LEFT:
+            if push.deadline >= earliest:
                 self._start(push)
                 return
-            self._fail(push, device_busy())
-
-    def _give_up(self, push: _Push) -> None:
-        self._fail(push, device_busy())
-        if push is self._current:
-            self._next()
-        else:
-            self._waiting.remove(push)
-
-    @staticmethod
-    def _fail(push: _Push, error: ApiError) -> None:
-        push.timer.cancel()
-        if not push.answer.done():
-            push.answer.set_exception(error)
+            push.fail(device_busy())

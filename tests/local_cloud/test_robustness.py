@@ -24,7 +24,6 @@ IMPATIENT = Limits(
     silent=0.6,
     unread=0.3,
     write_buffer=32 << 10,
-    http_first_request=0.3,
     http_body=0.3,
     http_request=0.6,
     http_keep_alive=0.3,
@@ -405,6 +404,26 @@ async def test_tricks_with_paths_and_headers(api: Api, owner_key: str) -> None:
     await api.ok("GET", "/v1/device/", key=owner_key)
 
 
+async def test_an_http_client_that_does_not_read(
+    cloud: LocalCloud, device: Device, owner_key: str
+) -> None:
+    """It is dropped, though its next request is there already."""
+    for number in range(1000):
+        cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    request = (
+        b"GET /v1/datastreams/s/datapoints/?row_count=1000 HTTP/1.1\r\nHost: x\r\n"
+        b"Authorization: token %s\r\n\r\n" % owner_key.encode()
+    )
+    _, writer = await _http(cloud, request * 200)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
+    http = cloud._http_door._http
+    assert http is not None
+    await until(lambda: bool(http.connections))
+    await until(lambda: not http.connections)
+    await until(lambda: not cloud._http_door._deadlines)
+    writer.close()
+
+
 # Our own mistakes
 
 
@@ -534,6 +553,26 @@ def _timers(loop: asyncio.AbstractEventLoop) -> list[Callable[[], object]]:
         for handle in loop._scheduled  # type: ignore[attr-defined]  # there is no other way
         if not handle.cancelled()
     ]
+
+
+async def test_closing_does_not_wait_for_who_does_not_read(
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket, owner_key: str
+) -> None:
+    """A second is enough."""
+    for number in range(1000):
+        cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    frame = {
+        "path": "/v1/datastreams/s/datapoints/",
+        "meta": {"Authorization": f"token {owner_key}"},
+        "get": {"row_count": 1000},
+    }
+    lamp.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
+    [connection] = cloud._device_door._connections
+    for _ in range(100):
+        lamp.send(frame)
+    await until(lambda: connection._write_is_full)
+    assert await _seconds(cloud.close()) < 3
+    assert not cloud._device_door._connections
 
 
 async def test_a_new_cloud_takes_the_same_ports(

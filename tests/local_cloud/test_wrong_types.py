@@ -1,0 +1,107 @@
+"""Every documented member of every body, replaced by what it cannot be."""
+
+from collections.abc import Iterator
+import copy
+from typing import Any
+
+import pytest
+
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+from .helpers import TOKEN, Api, DeviceSocket
+
+WEEKLY = {
+    "type": "LOOP_IN_WEEK",
+    "weekdays": [1, 3],
+    "time_actions": [{"time": "113814", "action": "off_switch"}],
+}
+PERIOD = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
+ACCOUNT = {"email": "new@example.org", "password": "p", "username": "new"}
+BODIES: list[tuple[str, str, str, Any]] = [
+    ("", "POST", "/v1/user/join/", ACCOUNT),
+    ("", "POST", "/v1/user/login/", {"email": "x@example.org", "password": "p"}),
+    ("", "POST", "/v1/user/find/", {"email": "x@example.org"}),
+    ("", "POST", "/v1/user/find/", {"username": "x"}),
+    ("", "POST", "/v1/keys/", {"email": "x@example.org", "password": "p", "scope": "user"}),
+    ("", "POST", "/v1/keys/", {"Authorization": {"username": "x", "password": "p"}}),
+    ("user", "POST", "/v1/key/authorize/", {"token": "t"}),
+    ("user", "POST", "/v1/user/devices/groups/", {"deviceGroups": [{"name": "g", "desc": "d"}]}),
+    ("user", "PUT", "/v1/user/devices/groups/", {"deviceGroups": [{"id": 1, "name": "g", "desc": "d"}]}),
+    ("user", "PUT", "/v1/user/devices/groups/?action=move_to_group", {"device_id": 1, "group_id": 1, "reserve_pre_group": 1}),
+    ("user", "PUT", "/v1/user/devices/groups/?action=remove_from_group", {"device_id": 1, "group_id": 1}),
+    ("user", "DELETE", "/v1/user/devices/groups/", {"deviceGroups": [{"id": 2}]}),
+    ("user", "POST", "/v1/products/", {"products": [{"name": "p", "ptype": 1, "is_private": 1}]}),
+    ("user", "POST", "/v1/products/1/devices/", {"devices": [{"name": "d", "serial": "1"}]}),
+    ("owner", "POST", "/v1/key/share/", {"scope": "device", "name": "n"}),
+    ("owner", "PUT", "/v1/device/", {"device": {"name": "n", "metadata": "m"}}),
+    ("owner", "POST", "/v1/device/timers/", {"timers": [WEEKLY, PERIOD]}),
+    ("owner", "PUT", "/v1/device/timers/", {"timers": [{**PERIOD, "id": 1}]}),
+    ("owner", "DELETE", "/v1/device/timers/", {"timers": [{"id": 1}]}),
+    ("owner", "POST", "/v1/datastreams/s/datapoint/", {"datapoint": {"x": 1, "l": 2, "at": "2020-01-01"}}),
+    ("owner", "POST", "/v1/datastreams/light/datapoint/?deliver_to_device=true", {"datapoint": {"x": 1, "at": 5}}),
+    ("owner", "POST", "/v1/datastreams/s/datapoints/", {"datapoints": [{"x": 1, "at": 1}]}),
+    ("master", "POST", "/v1/device/activate/", {"encrypt_method": "PLAIN", "bssid": "b", "token": TOKEN, "rom_version": "v"}),
+    ("master", "POST", "/v1/messages/?action=device_upgrade_success", {"pre_rom_version": "v", "rom_version": "v"}),
+]  # fmt: skip
+WRONG: list[Any] = [
+    None, True, 0, -1, 7, 1.5, 10**30, "", "x", "x" * 5000, "\x00", "\ud800", [], [[]], [None], [{}],
+    {}, {"a": {"b": []}}, "'; DROP TABLE users", "灯", float("1e300"),
+]  # fmt: skip
+
+
+def _damaged(body: Any) -> Iterator[Any]:
+    """Return the body with each of its parts left out, or replaced by each wrong value."""
+    for value in WRONG:
+        yield value
+    parts: list[tuple[Any, Any]] = []
+    if isinstance(body, dict):
+        parts = list(body.items())
+        for name in body:
+            yield {other: value for other, value in body.items() if other != name}
+    elif isinstance(body, list):
+        parts = list(enumerate(body))
+    for name, part in parts:
+        for value in _damaged(part):
+            changed = copy.copy(body)
+            changed[name] = value
+            yield changed
+
+
+@pytest.mark.parametrize(("kind", "method", "path", "body"), BODIES)
+async def test_wrong_types(
+    api: Api, cloud: LocalCloud, user: User, device: Device, socket: DeviceSocket,
+    user_key: str, owner_key: str, master_key: str, kind: str, method: str, path: str, body: Any,
+) -> None:  # fmt: skip
+    """A clear refusal or, where it can be meant, success; never a failure of the server."""
+    key = {"user": user_key, "owner": owner_key, "master": master_key, "": ""}[kind]
+    product = cloud.store.add_product(user, "p", 1, 1)
+    group = cloud.store.add_group(user, "g", "")
+    cloud.store.add_timer(device, PERIOD)
+    good = await api.call(method, path, body, key=key)
+    assert good.status != 400, good.text
+    path, _, query = path.partition("?")
+    get = dict(pair.split("=") for pair in query.split("&") if pair)
+    refused = 0
+    for damaged in _damaged(body):
+        answer = await socket.ask(
+            path, method, key=key, get=dict(get), body=damaged, nonce=1
+        )
+        assert answer["nonce"] == 1
+        status = answer["status"]
+        assert status in {200, 400, 403, 404, 409, 429}, (damaged, answer)
+        assert (answer.get("message") or "") != "internal error"
+        refused += status == 400
+        if status == 429:
+            cloud._accounts._failed._windows.clear()
+    assert refused >= 10
+    # And what got through left nothing behind that cannot be read.
+    for reading, reader in (
+        (user_key, "/v1/user/devices/?list_by_group=true"), (user_key, "/v1/products/"),
+        (user_key, f"/v1/products/{product.id}/devices/"), (owner_key, "/v1/device/"),
+        (owner_key, "/v1/device/timers/?is_humanize_format_simple=true"),
+        (owner_key, "/v1/datastreams/s/datapoints/"),
+    ):  # fmt: skip
+        if cloud.store.keyring.key(reading):
+            await api.ok("GET", reader, key=reading)
+    assert group.id == 1
