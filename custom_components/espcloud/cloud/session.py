@@ -80,6 +80,7 @@ class DeviceSession:
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._taken_over_in_a_row = 0
         self.statistics = SessionStatistics()
 
     @override
@@ -90,6 +91,20 @@ class DeviceSession:
     def connected(self) -> bool:
         """Whether the device is identified right now."""
         return self._connected
+
+    @property
+    def contested(self) -> bool:
+        """Whether another client keeps taking this device's place.
+
+        Two clients that both come back at once would throw each other out for ever.
+        The first loss may be chance; from the second in a row on, this side yields.
+        """
+        return self._taken_over_in_a_row > 1
+
+    @property
+    def attempts_failed(self) -> int:
+        """How far the back-off has grown; 0 after a stable connection."""
+        return self._backoff.failures
 
     async def run(self) -> None:
         """Stay identified until `close`, or until the cloud refuses the key.
@@ -107,27 +122,24 @@ class DeviceSession:
 
     async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
-        taken_over_in_a_row = 0
         while True:
             await self._pacer.turn()
             started = loop.time()
             reason = await self._connect_once()
             lived = loop.time() - started
-            self._tell(self._on_disconnected, reason)
-            if isinstance(reason, AuthenticationError):
-                return
             if lived >= self._timing.stable:
                 self._backoff.reset()
             if lived >= self._timing.taken_over:
-                taken_over_in_a_row = 0
+                self._taken_over_in_a_row = 0
             delay = self._backoff.next_delay()
             if isinstance(reason, TakenOverError):
                 self.statistics.taken_over += 1
-                taken_over_in_a_row += 1
-                # Two clients that both come back at once would throw each other out
-                # for ever. The first loss may be chance; from the second on, yield.
-                if taken_over_in_a_row > 1:
+                self._taken_over_in_a_row += 1
+                if self.contested:
                     delay += self._timing.taken_over
+            self._tell(self._on_disconnected, reason)
+            if isinstance(reason, AuthenticationError):
+                return
             await self._wait(delay)
 
     async def wait_connected(self, timeout: float) -> bool:
