@@ -1,0 +1,1 @@
+"""What hassfest and HACS look at, and more, without either of them."""

@@ -1,0 +1,180 @@
+"""The dialogs as the code has them: their forms, fields, errors and endings."""
+
+import ast
+from dataclasses import dataclass, field
+
+from .source import Function, Source, bases, callee, keyword
+
+# What the helpers of Home Assistant's flows end with, unless told otherwise. Its own
+# texts serve already_in_progress, reauth_successful and reconfigure_successful.
+DEFAULT_ABORTS = {
+    "_abort_if_unique_id_configured": ("error", "already_configured"),
+    "_async_abort_entries_match": ("error", "already_configured"),
+    "_abort_if_unique_id_mismatch": ("reason", "unique_id_mismatch"),
+}
+# A flow sends no command to a device, so these have no place in a form.
+ONLY_OF_COMMANDS = {"command_rejected", "device_busy", "device_offline"}
+
+
+@dataclass
+class Form:
+    """A form's fields, those of its sections, and the placeholders of its texts."""
+
+    fields: set[str] = field(default_factory=set)
+    sections: dict[str, set[str]] = field(default_factory=dict)
+    placeholders: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Flow:
+    """All that a dialog may show.
+
+    Attributes:
+        forms: by step.
+        menus: by step, the steps that it offers.
+        errors: the keys of the errors that its forms show.
+        aborts: by reason, the placeholders that each place gives to its text.
+    """
+
+    forms: dict[str, Form] = field(default_factory=dict)
+    menus: dict[str, set[str]] = field(default_factory=dict)
+    errors: set[str] = field(default_factory=set)
+    aborts: dict[str, list[set[str]]] = field(default_factory=dict)
+
+
+def flow_classes(source: Source, *kinds: str) -> list[ast.ClassDef]:
+    """Return the classes that have one of these bases."""
+    return [each for each in source.classes() if bases(each) & set(kinds)]
+
+
+def subentry_types(source: Source) -> dict[str, ast.ClassDef]:
+    """Return the subentry flows by the type of subentry that each makes."""
+    flows = {each.name: each for each in flow_classes(source, "ConfigSubentryFlow")}
+    return {
+        kind: flows[value.id]
+        for module in source.modules.values()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if key is not None and isinstance(value, ast.Name) and value.id in flows
+        for kind in source.values(key)
+    }
+
+
+def read_flow(source: Source, flow_class: ast.ClassDef) -> Flow:
+    """Return what a flow's code shows."""
+    scope = source.reachable(flow_class)
+    flow = Flow()
+    for call in source.calls("async_show_form", scope=scope):
+        _read_form(source, call, flow)
+    for call in source.calls("async_show_menu", scope=scope):
+        options = keyword(call, "menu_options")
+        assert options is not None, source.where(call)
+        for step in source.values(_required(call, "step_id")):
+            flow.menus[step] = _menu_options(source, options)
+    flow.errors = _errors(source, scope) - ONLY_OF_COMMANDS
+    _read_aborts(source, scope, flow)
+    return flow
+
+
+def placeholders(call: ast.Call, name: str) -> set[str]:
+    """Return the placeholders that a call plainly gives to its text."""
+    given = keyword(call, name)
+    if not isinstance(given, ast.Dict):
+        return set()
+    return {str(key.value) for key in given.keys if isinstance(key, ast.Constant)}
+
+
+def _required(call: ast.Call, name: str) -> ast.expr:
+    value = keyword(call, name)
+    assert value is not None, f"{ast.unparse(call)}: no {name}"
+    return value
+
+
+def _read_form(source: Source, call: ast.Call, flow: Flow) -> None:
+    for step in source.values(_required(call, "step_id")):
+        form = flow.forms.setdefault(step, Form())
+        form.placeholders |= placeholders(call, "description_placeholders")
+        if (schema := keyword(call, "data_schema")) is not None:
+            _read_fields(source, schema, form, set())
+
+
+def _read_fields(source: Source, node: ast.AST, form: Form, seen: set[ast.AST]) -> None:
+    """Collect the markers in an expression and in whatever it names."""
+    if node in seen:
+        return
+    seen.add(node)
+    match node:
+        case ast.Dict():
+            for key, value in zip(node.keys, node.values, strict=True):
+                if not isinstance(key, ast.Call) or not _is_marker(key):
+                    continue
+                for name in source.values(key.args[0]):
+                    if isinstance(value, ast.Call) and callee(value) == "section":
+                        inner = Form()
+                        _read_fields(source, value, inner, set())
+                        form.sections[name] = inner.fields
+                    else:
+                        form.fields.add(name)
+            return
+        case ast.Name(id=name):
+            for value in source.assigned(name, node):
+                _read_fields(source, value, form, seen)
+        case ast.Call():
+            for function in source.functions(callee(node)):
+                _read_fields(source, function, form, seen)
+    for child in ast.iter_child_nodes(node):
+        _read_fields(source, child, form, seen)
+
+
+def _is_marker(call: ast.Call) -> bool:
+    return callee(call) in {"Required", "Optional", "Inclusive", "Exclusive"}
+
+
+def _menu_options(source: Source, node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Dict):
+        return {
+            text for key in node.keys if key is not None for text in source.values(key)
+        }
+    return source.values(node)
+
+
+def _errors(source: Source, scope: frozenset[Function]) -> set[str]:
+    found: set[str] = set()
+    for function in scope:
+        for node in ast.walk(function):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id="errors"))], value=value
+                ):
+                    found |= source.values(value, scope)
+                case (
+                    ast.keyword(arg="errors", value=ast.Dict() as value)
+                    | ast.Assign(
+                        targets=[ast.Name(id="errors")], value=ast.Dict() as value
+                    )
+                    | ast.AnnAssign(
+                        target=ast.Name(id="errors"), value=ast.Dict() as value
+                    )
+                ) if value.values:
+                    found |= source.values(value, scope)
+    return found
+
+
+def _read_aborts(source: Source, scope: frozenset[Function], flow: Flow) -> None:
+    def add(reason: ast.expr, call: ast.Call) -> None:
+        for key in source.values(reason, scope):
+            given = placeholders(call, "description_placeholders")
+            flow.aborts.setdefault(key, []).append(given)
+
+    for call in source.calls("async_abort", "AbortFlow", scope=scope):
+        if keyword(call, "translation_domain") is None:
+            add(keyword(call, "reason") or call.args[0], call)
+    for call in source.calls(
+        "async_update_reload_and_abort", "async_update_and_abort", scope=scope
+    ):
+        if (reason := keyword(call, "reason")) is not None:
+            add(reason, call)
+    for helper, (name, usual) in DEFAULT_ABORTS.items():
+        for call in source.calls(helper, scope=scope):
+            add(keyword(call, name) or ast.Constant(usual), call)
