@@ -1,6 +1,6 @@
 """The cloud's HTTP API, as a user of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -33,6 +33,25 @@ def refuses_key(status: int, answer: Mapping[str, Any]) -> bool:
     what any other server of this API would use.
     """
     return status in (401, 403) or "key not exists" in str(answer.get("message", ""))
+
+
+async def _only_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request no second time.
+
+    aiohttp repeats a GET whose connection broke before the answer. That is right for a
+    question, but a command may have been carried out already.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
+        # Not an error of aiohttp's any more, so it is not repeated.
+        raise _not_reached(err) from err
+
+
+def _not_reached(err: Exception) -> CannotConnectError:
+    return CannotConnectError(f"the cloud was not reached ({type(err).__name__})")
 
 
 class CloudClient:
@@ -102,7 +121,9 @@ class CloudClient:
             CommandRejectedError: the device acknowledged with another status than 200.
         """
         query = {**parameters, "deliver_to_device": "true", "action": action}
-        status, answer = await self._request("GET", "/v1/device/rpc/", key, query=query)
+        status, answer = await self._request(
+            "GET", "/v1/device/rpc/", key, query=query, middlewares=[_only_once]
+        )
         if status != 200:
             if answer.get("deliver_to_device") is True:
                 # The device's own words: its 403 says nothing of our key.
@@ -141,6 +162,7 @@ class CloudClient:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        middlewares: Sequence[aiohttp.ClientMiddlewareType] | None = None,
     ) -> tuple[int, dict[str, Any]]:
         """Return the answer's status and the answer.
 
@@ -160,6 +182,7 @@ class CloudClient:
                 timeout=REQUEST_TIMEOUT,
                 # The API never redirects; a captive portal does.
                 allow_redirects=False,
+                middlewares=middlewares,
             ) as response:
                 text = await self._read(response)
         except TimeoutError as err:
@@ -168,9 +191,7 @@ class CloudClient:
             # Without the cause: it shows the request's headers, and so the key.
             raise UnexpectedAnswerError("a broken HTTP answer") from None
         except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnectError(
-                f"the cloud was not reached ({type(err).__name__})"
-            ) from err
+            raise _not_reached(err) from err
         try:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:

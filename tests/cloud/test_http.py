@@ -1,0 +1,658 @@
+"""The HTTP API, against a real cloud and against what is none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+import gzip
+import ssl
+from typing import Any
+from urllib.parse import parse_qsl
+
+import aiohttp
+from hypothesis import HealthCheck, given, settings
+import pytest
+from yarl import URL
+
+from custom_components.espcloud.cloud import (
+    AuthenticationError,
+    CannotConnectError,
+    CloudClient,
+    CloudError,
+    CloudTimeoutError,
+    CommandRejectedError,
+    DeviceBusyError,
+    DeviceOfflineError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+    UnknownAccountError,
+    http,
+    is_key,
+    new_token,
+)
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+from tests.conftest import EMAIL, PASSWORD
+from tests.raw_device import RawDevice
+
+from .certificates import Certificates
+from .helpers import (
+    BSSID,
+    CALLER_TOKEN,
+    MASTER_KEY,
+    USER_KEY,
+    Leftovers,
+    altered,
+    client_sockets,
+    everything_of,
+)
+from .scripted_server import DEVICE, DeafServer, Peer, ScriptedServer, http_answer
+
+UNKNOWN_KEY = "0" * 40
+
+type Call = Callable[[CloudClient], Awaitable[Any]]
+
+CALLS: dict[str, Call] = {
+    "create_user_key": lambda client: client.create_user_key(EMAIL, PASSWORD),
+    "list_devices": lambda client: client.list_devices(USER_KEY),
+    "get_device": lambda client: client.get_device(MASTER_KEY),
+    "activate": lambda client: client.activate(MASTER_KEY, BSSID, CALLER_TOKEN),
+    "authorize": lambda client: client.authorize(USER_KEY, CALLER_TOKEN),
+    "call_rpc": lambda client: client.call_rpc(USER_KEY, "LED_ON", level="7"),
+    "ping": lambda client: client.ping(),
+}
+
+QUESTIONS = {"list_devices", "get_device", "ping"}
+"""The calls that change nothing."""
+
+
+@pytest.fixture
+def stranger(web: aiohttp.ClientSession, server: ScriptedServer) -> CloudClient:
+    """Return a client of the server whose part the test plays."""
+    return CloudClient(web, server.url)
+
+
+async def ask(
+    server: ScriptedServer, call: Awaitable[Any], *answers: bytes
+) -> tuple[Any, str]:
+    """Make a call, answer it, and return its outcome and the request's head.
+
+    The outcome is the result or the CloudError; anything else is a failure.
+    """
+    task = asyncio.ensure_future(call)
+    peer = await server.accept()
+    head = await peer.receive_head()
+    peer.send(*answers)
+    peer.close()
+    try:
+        return await task, head
+    except CloudError as err:
+        return err, head
+
+
+# The real cloud
+
+
+@pytest.mark.usefixtures("user")
+async def test_sign_in(client: CloudClient, user: User, secrets: list[str]) -> None:
+    """The right password gives a key that works."""
+    key = await client.create_user_key(EMAIL, PASSWORD)
+    secrets.append(key.token)
+    assert key.user_id == user.id
+    assert is_key(key.token)
+    assert await client.list_devices(key.token) == []
+
+
+@pytest.mark.usefixtures("user")
+async def test_sign_in_refused(client: CloudClient) -> None:
+    """A wrong password is told from an unknown e-mail, and neither is repeated."""
+    with pytest.raises(AuthenticationError) as wrong:
+        await client.create_user_key(EMAIL, PASSWORD + "!")
+    assert not isinstance(wrong.value, UnknownAccountError)
+    with pytest.raises(UnknownAccountError) as unknown:
+        await client.create_user_key("nobody@example.org", PASSWORD)
+    for error in (wrong.value, unknown.value):
+        assert PASSWORD not in everything_of(error)
+
+
+async def test_devices_of_an_account(
+    client: CloudClient, device: Device, owner_key: str
+) -> None:
+    """They come with the keys that command them."""
+    key = await client.create_user_key(EMAIL, PASSWORD)
+    (owned,) = await client.list_devices(key.token)
+    assert owned.device.id == device.id
+    assert owned.device.title == "Desk lamp"
+    assert owned.owner_key == owner_key
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.list_devices(UNKNOWN_KEY),
+        lambda client: client.get_device(UNKNOWN_KEY),
+        lambda client: client.activate(UNKNOWN_KEY, BSSID, new_token()),
+        lambda client: client.authorize(UNKNOWN_KEY, new_token()),
+        lambda client: client.call_rpc(UNKNOWN_KEY, "LED_ON"),
+    ],
+)
+async def test_unknown_key(client: CloudClient, call: Call) -> None:
+    """Every call with a key says so where the key is refused, and does not show it."""
+    with pytest.raises(AuthenticationError) as caught:
+        await call(client)
+    assert UNKNOWN_KEY not in everything_of(caught.value)
+
+
+@pytest.mark.usefixtures("user")
+async def test_device_is_bound(
+    client: CloudClient, cloud: LocalCloud, secrets: list[str]
+) -> None:
+    """Activated with a token, the device is the account's that shows the token."""
+    master_key = cloud.master_key(cloud.add_device("New lamp"))
+    token = new_token()
+    secrets += [master_key, token]
+    assert not (await client.get_device(master_key)).activated
+    key = await client.create_user_key(EMAIL, PASSWORD)
+    device = await client.activate(master_key, BSSID, token)
+    assert device.activated
+    await client.authorize(key.token, token)
+    (owned,) = await client.list_devices(key.token)
+    assert owned.device.id == device.id
+    assert (await client.get_device(master_key)).activated
+
+
+async def test_rpc_to_a_device_that_is_away(
+    client: CloudClient, owner_key: str
+) -> None:
+    """The cloud has no connection to it."""
+    with pytest.raises(DeviceOfflineError):
+        await client.call_rpc(owner_key, "LED_ON")
+
+
+async def test_rpc_that_nobody_answers(web: aiohttp.ClientSession) -> None:
+    """The device is connected and does not acknowledge."""
+    cloud = LocalCloud(delivery_timeout=0.05)
+    await cloud.start()
+    try:
+        user = await cloud.add_account(EMAIL, PASSWORD)
+        device = cloud.add_device("Desk lamp", user)
+        owner_key = cloud.owner_key(device)
+        assert owner_key is not None
+        async with RawDevice(cloud, cloud.master_key(device)):
+            with pytest.raises(DeviceBusyError):
+                await CloudClient(web, cloud.http_url).call_rpc(owner_key, "LED_ON")
+    finally:
+        await cloud.close()
+
+
+ODD_PARAMETERS = {
+    "key": "k",
+    "action": "no action",
+    "self": "s",
+    "deliver_to_device": "false",
+    "parameters": "p",
+    "method": "DELETE",
+    "a&b=c": "1&action=x",
+    "plus": "+ and space",
+    "percent": "100%",
+    "slash": "/?#;:@!$'()*,[]",
+    "空": "格 ☃ é",
+    "control": "\t\r\n\0",
+    "empty": "",
+    "quotes": "\"\\'",
+}
+
+
+async def test_rpc_parameters_arrive_as_they_are(
+    client: CloudClient, cloud: LocalCloud, master_key: str, owner_key: str
+) -> None:
+    """Whatever they are called and hold; none replaces the action."""
+    async with RawDevice(cloud, master_key) as lamp:
+        call = asyncio.create_task(
+            client.call_rpc(owner_key, "LED & ON", **ODD_PARAMETERS)
+        )
+        push = await lamp.receive()
+        acknowledgement = {
+            "status": 200,
+            "nonce": push["nonce"],
+            "deliver_to_device": True,
+            "level": 7,
+        }
+        lamp.send(acknowledgement)
+        answer = await call
+    assert push["path"] == "/v1/device/rpc/"
+    expected = {**ODD_PARAMETERS, "action": "LED & ON"}
+    del expected["deliver_to_device"]
+    assert push["get"] == expected
+    assert answer.items() >= acknowledgement.items()
+
+
+@pytest.mark.parametrize("status", [403, 422, 500, "409"])
+async def test_rpc_that_the_device_rejects(
+    client: CloudClient,
+    cloud: LocalCloud,
+    master_key: str,
+    owner_key: str,
+    status: int | str,
+) -> None:
+    """The device's own words are not the cloud's: its 403 says nothing of the key."""
+    async with RawDevice(cloud, master_key) as lamp:
+        call = asyncio.create_task(client.call_rpc(owner_key, "LED_ON"))
+        push = await lamp.receive()
+        lamp.send(
+            {
+                "status": status,
+                "nonce": push["nonce"],
+                "deliver_to_device": True,
+                "message": "busy, disconnected, devicekey not exists",
+            }
+        )
+        with pytest.raises(CommandRejectedError) as caught:
+            await call
+    assert caught.value.status == int(status)
+    assert str(caught.value) == f"the device answered with status {int(status)}"
+
+
+async def test_ping(client: CloudClient, cloud: LocalCloud) -> None:
+    """The cloud is there, and then it is not."""
+    await client.ping()
+    await cloud.close()
+    with pytest.raises(CannotConnectError):
+        await client.ping()
+
+
+async def test_tls(web: aiohttp.ClientSession, certificates: Certificates) -> None:
+    """A cloud with a certificate of a private authority; anybody else is refused."""
+    cloud = LocalCloud(ssl_context=certificates.server())
+    await cloud.start()
+    try:
+        connector = aiohttp.TCPConnector(ssl=certificates.trusting(), force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as trusting:
+            await CloudClient(trusting, cloud.http_url).ping()
+        with pytest.raises(CannotConnectError, match="Certificate"):
+            await CloudClient(web, cloud.http_url).ping()
+    finally:
+        await cloud.close()
+
+
+# The request
+
+
+@pytest.mark.parametrize(
+    ("name", "first_line", "key"),
+    [
+        ("create_user_key", "POST /v1/keys/ ", None),
+        ("list_devices", "GET /v1/user/devices/ ", USER_KEY),
+        ("get_device", "GET /v1/device/ ", MASTER_KEY),
+        ("activate", "POST /v1/device/activate/ ", MASTER_KEY),
+        ("authorize", "POST /v1/key/authorize/ ", USER_KEY),
+        (
+            "call_rpc",
+            "GET /v1/device/rpc/?level=7&deliver_to_device=true&action=LED_ON ",
+            USER_KEY,
+        ),
+        ("ping", "GET /v1/ping/ ", None),
+    ],
+)
+async def test_request(
+    stranger: CloudClient,
+    server: ScriptedServer,
+    name: str,
+    first_line: str,
+    key: str | None,
+) -> None:
+    """The key travels in a header and nowhere else; times are asked for in seconds."""
+    _, head = await ask(server, CALLS[name](stranger), http_answer({}))
+    assert head.startswith(first_line)
+    lines = head.split("\r\n")
+    assert "Time-Zone: Epoch" in lines
+    authorizations = [line for line in lines if line.startswith("Authorization")]
+    assert authorizations == ([f"Authorization: token {key}"] if key else [])
+
+
+async def test_path_of_the_url_is_not_used(
+    web: aiohttp.ClientSession, server: ScriptedServer
+) -> None:
+    """Only the origin counts."""
+    client = CloudClient(web, f"{server.url}/some/page?query#fragment")
+    _, head = await ask(server, client.ping(), http_answer({}))
+    assert head.startswith("GET /v1/ping/ ")
+
+
+async def test_rpc_parameters_on_the_wire(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """Encoded once, and nothing in a value can become a parameter of its own."""
+    values = {**ODD_PARAMETERS, "escaped": "%2B %26 %25", "plus": "+ %2B"}
+    call = stranger.call_rpc(USER_KEY, "LED & ON", **values)
+    _, head = await ask(server, call, http_answer({}))
+    query = head.split(" ", 2)[1].partition("?")[2]
+    assert query.isascii()
+    assert "Cookie" not in head
+    sent = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
+    expected = {**values, "action": "LED & ON", "deliver_to_device": "true"}
+    assert sorted(sent) == sorted(expected.items())
+
+
+# Answers of a kind
+
+
+@pytest.mark.parametrize("status", [200, "200"])
+@pytest.mark.parametrize("line", ["200 OK", "500 Oops", "302 Found", "404 Not Found"])
+async def test_status_of_the_json_counts(
+    stranger: CloudClient, server: ScriptedServer, status: int | str, line: str
+) -> None:
+    """Success is the JSON's, whatever the status line says."""
+    answer = http_answer({"status": status, "device": DEVICE}, line)
+    device, _ = await ask(server, stranger.get_device(MASTER_KEY), answer)
+    assert device.id == 301
+
+
+async def test_status_of_the_line_counts_where_the_json_has_none(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """As the cloud's own apps read it."""
+    outcome, _ = await ask(server, stranger.ping(), http_answer({}))
+    assert outcome is None
+    outcome, _ = await ask(server, stranger.ping(), http_answer({}, "404 Not Found"))
+    assert isinstance(outcome, UnexpectedAnswerError)
+    assert str(outcome) == "status 404"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (http_answer({"status": 401}), AuthenticationError),
+        (http_answer({"status": 403}, "403 Forbidden"), AuthenticationError),
+        (
+            http_answer({"status": 500, "message": "devicekey not exists"}),
+            AuthenticationError,
+        ),
+        (http_answer({"status": 429}), RateLimitedError),
+        (http_answer({}, "429 Too Many Requests"), RateLimitedError),
+        (http_answer(b"<h1>Slow down", "429 Too Many Requests"), RateLimitedError),
+        (http_answer(b"<h1>Bad Gateway", "502 Bad Gateway"), CannotConnectError),
+        (http_answer(b"", "503 Service Unavailable"), CannotConnectError),
+        (http_answer(b"<h1>Time-out", "504 Gateway Time-out"), CannotConnectError),
+        (http_answer({"status": 500, "message": "Oops"}), UnexpectedAnswerError),
+        (http_answer({"status": 201}), UnexpectedAnswerError),
+        (http_answer({"status": None}), UnexpectedAnswerError),
+        (http_answer({"status": True}), UnexpectedAnswerError),
+        (http_answer({"status": "OK"}), UnexpectedAnswerError),
+        (http_answer(b"<!DOCTYPE html><p>Welcome"), UnexpectedAnswerError),
+        (http_answer(b"<h1>Oops", "500 Oops"), UnexpectedAnswerError),
+        (
+            http_answer(b"<p>Sign in", "302 Found", "Location: http://127.0.0.1:1/"),
+            UnexpectedAnswerError,
+        ),
+        (
+            http_answer(b"", "307 Moved", "Location: http://127.0.0.1:1/"),
+            UnexpectedAnswerError,
+        ),
+        (http_answer(b'{"status": 200, "mess'), UnexpectedAnswerError),
+        (http_answer(b'{"status": 200}', length=1000), UnexpectedAnswerError),
+        (http_answer(b""), UnexpectedAnswerError),
+        (http_answer(b"[]"), UnexpectedAnswerError),
+        (http_answer(b"null"), UnexpectedAnswerError),
+        (http_answer(b'"text"'), UnexpectedAnswerError),
+        (http_answer(b'{"status": 200, "\xff": 1}'), UnexpectedAnswerError),
+        (http_answer(b"[" * 5000), UnexpectedAnswerError),
+        (http_answer(b"\0\1\2"), UnexpectedAnswerError),
+        (
+            http_answer(b"{}", "200 OK", "Content-Encoding: gzip"),
+            UnexpectedAnswerError,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+            UnexpectedAnswerError,
+        ),
+        (b"HTTP/1.1 two hundred\r\n\r\n", UnexpectedAnswerError),
+        (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", UnexpectedAnswerError),
+        (
+            b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+            UnexpectedAnswerError,
+        ),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", UnexpectedAnswerError),
+        (b"\x15\x03\x01\x00\x02\x02\x46", UnexpectedAnswerError),
+    ],
+)
+async def test_answer_that_is_no_success(
+    stranger: CloudClient,
+    server: ScriptedServer,
+    answer: bytes,
+    expected: type[CloudError],
+) -> None:
+    """One kind of error for each, on every path; and no key in all that it carries."""
+    for name, call in CALLS.items():
+        outcome, _ = await ask(server, call(stranger), answer)
+        assert type(outcome) is expected, name
+        shown = everything_of(outcome)
+        for secret in (USER_KEY, MASTER_KEY, CALLER_TOKEN, PASSWORD):
+            assert secret not in shown
+    assert server.connections == len(CALLS)
+
+
+@pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nContent-Le"])
+@pytest.mark.parametrize("broken_by", [Peer.close, Peer.reset])
+async def test_connection_that_breaks_before_the_answer(
+    stranger: CloudClient,
+    server: ScriptedServer,
+    part: bytes,
+    broken_by: Callable[[Peer], None],
+) -> None:
+    """A question may be asked again, a command may not: it may have been carried out."""
+    for name, call in CALLS.items():
+        task = asyncio.ensure_future(call(stranger))
+        attempts = 2 if name in QUESTIONS else 1
+        for _ in range(attempts):
+            peer = await server.accept()
+            await peer.receive_head()
+            peer.send(part)
+            broken_by(peer)
+        with pytest.raises(CannotConnectError) as caught:
+            await task
+        assert type(caught.value) is CannotConnectError
+        shown = everything_of(caught.value)
+        for secret in (USER_KEY, MASTER_KEY, CALLER_TOKEN, PASSWORD):
+            assert secret not in shown
+    assert server.connections == len(CALLS) + len(QUESTIONS)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_unknown_account(
+    stranger: CloudClient, server: ScriptedServer, status: int
+) -> None:
+    """A malformed e-mail is one that no account has."""
+    call = stranger.create_user_key(EMAIL, PASSWORD)
+    outcome, _ = await ask(server, call, http_answer({"status": status}))
+    assert isinstance(outcome, UnknownAccountError)
+
+
+@pytest.mark.parametrize(
+    "name", ["create_user_key", "list_devices", "get_device", "activate"]
+)
+async def test_answer_without_what_was_asked_for(
+    stranger: CloudClient, server: ScriptedServer, name: str
+) -> None:
+    """A success that holds nothing."""
+    outcome, _ = await ask(server, CALLS[name](stranger), http_answer({"status": 200}))
+    assert type(outcome) is UnexpectedAnswerError
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            {"status": 404, "message": "remote peer is disconnected"},
+            DeviceOfflineError,
+        ),
+        (
+            {
+                "status": 500,
+                "message": "remote device is busy or some errors occured",
+                "nonce": 5,
+            },
+            DeviceBusyError,
+        ),
+        ({"status": 500, "message": 5}, UnexpectedAnswerError),
+        ({"status": 404, "deliver_to_device": 1}, UnexpectedAnswerError),
+        ({"status": 404, "deliver_to_device": True}, CommandRejectedError),
+    ],
+)
+async def test_rpc_errors(
+    stranger: CloudClient,
+    server: ScriptedServer,
+    answer: dict[str, Any],
+    expected: type[CloudError],
+) -> None:
+    """What became of a command."""
+    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    outcome, _ = await ask(server, call, http_answer(answer))
+    assert type(outcome) is expected
+
+
+async def test_success_may_use_any_words(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """An acknowledgement is one, though it says that the lamp is not busy any more."""
+    answer = {"status": 200, "message": "not busy, not disconnected"}
+    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    outcome, _ = await ask(server, call, http_answer(answer))
+    assert outcome == answer
+
+
+async def test_compressed_answer(stranger: CloudClient, server: ScriptedServer) -> None:
+    """A proxy may compress."""
+    body = gzip.compress(b'{"status": 200}')
+    answer = http_answer(body, "200 OK", "Content-Encoding: gzip")
+    outcome, _ = await ask(server, stranger.ping(), answer)
+    assert outcome is None
+
+
+async def test_rpc_with_an_owner_key_from_a_strange_cloud(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """A key that would break the header out is not taken over from the list."""
+    answer = {
+        "devices": [{**DEVICE, "key": {"token": f"{USER_KEY}\r\nCookie: stolen"}}]
+    }
+    (owned,), _ = await ask(
+        server, stranger.list_devices(USER_KEY), http_answer(answer)
+    )
+    assert owned.owner_key == ""
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(answer=altered({"status": 500, "message": "busy", "deliver_to_device": True}))
+async def test_rpc_answered_with_anything(
+    stranger: CloudClient, server: ScriptedServer, answer: dict[str, Any]
+) -> None:
+    """Any JSON in any field is an answer or one of the errors."""
+    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    outcome, _ = await ask(server, call, http_answer(answer))
+    assert isinstance(outcome, CloudError) or outcome == answer
+
+
+# Answers that take too long
+
+
+async def test_endless_answer(
+    stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that never ends is given up, and the connection with it."""
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 100_000)
+    task = asyncio.create_task(stranger.ping())
+    peer = await server.accept()
+    await peer.receive_head()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+    with suppress(ConnectionError):
+        while not task.done():
+            await peer.send_all(b'{"a": "' + b"x" * 65536)
+    with pytest.raises(UnexpectedAnswerError, match="endless"):
+        await task
+    await peer.wait_closed()
+
+
+async def test_answer_of_the_greatest_length(
+    stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit itself is allowed."""
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 100)
+    body = b'{"status": 200}'.ljust(100)
+    outcome, _ = await ask(server, stranger.ping(), http_answer(body))
+    assert outcome is None
+    outcome, _ = await ask(server, stranger.ping(), http_answer(body + b" "))
+    assert isinstance(outcome, UnexpectedAnswerError)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every call give up soon."""
+    monkeypatch.setattr(http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "part", [b"", b"HTTP/1.1 200 OK\r\n", http_answer(b'{"status":', length=100)]
+)
+async def test_silence(
+    stranger: CloudClient, server: ScriptedServer, part: bytes
+) -> None:
+    """Whether before, within or after the head: it takes too long."""
+    leftovers = Leftovers(server.port)
+    task = asyncio.create_task(stranger.get_device(MASTER_KEY))
+    peer = await server.accept()
+    peer.send(part)
+    with pytest.raises(CloudTimeoutError) as caught:
+        await task
+    assert MASTER_KEY not in everything_of(caught.value)
+    await peer.wait_closed()
+    leftovers.check()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_nobody_takes_the_connection(web: aiohttp.ClientSession) -> None:
+    """A machine that drops what it gets."""
+    with DeafServer() as deaf, pytest.raises(CloudTimeoutError):
+        await CloudClient(web, f"http://127.0.0.1:{deaf.port}").ping()
+
+
+@pytest.mark.parametrize("url", ["http:///", "ftp://127.0.0.1/", "somewhere", ""])
+async def test_url_of_nothing(web: aiohttp.ClientSession, url: str) -> None:
+    """There is no way there."""
+    with pytest.raises(CannotConnectError):
+        await CloudClient(web, url).ping()
+
+
+async def test_cancelled_call_leaves_nothing(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """Whoever gives up a call gives up its connection."""
+    task = asyncio.create_task(stranger.ping())
+    peer = await server.accept()
+    await peer.receive_head()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await peer.wait_closed()
+    assert client_sockets(URL(server.url).port or 0) == 0
+
+
+async def test_tls_context_is_not_changed(certificates: Certificates) -> None:
+    """The session's context may be shared with others."""
+    context = certificates.trusting()
+    before = (context.options, context.verify_mode, context.cert_store_stats())
+    cloud = LocalCloud(ssl_context=certificates.server())
+    await cloud.start()
+    try:
+        connector = aiohttp.TCPConnector(ssl=context, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            await CloudClient(session, cloud.http_url).ping()
+    finally:
+        await cloud.close()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert (context.options, context.verify_mode, context.cert_store_stats()) == before
