@@ -17,9 +17,9 @@ from .errors import ApiError, StateFileError
 from .readiness import Readiness, as_json, as_text, prepare
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or Ctrl-C and return the exit status."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     if (options.cert is None) != (options.key is None):
         _parser().error("--cert and --key belong together")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")

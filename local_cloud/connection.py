@@ -226,8 +226,6 @@ class DeviceConnection(asyncio.Protocol):
 
     def _reply(self, reply: JsonObject, nonce: int | None) -> None:
         """Answer: the nonce is the request's own, or none (protocol.md §3.1)."""
-        if self._closing:
-            return
         frame = {"status": 200, **reply}
         frame.pop("nonce", None)
         if nonce is not None:

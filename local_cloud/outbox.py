@@ -52,18 +52,15 @@ class Outbox:
         self._current: _Push | None = None
         self._current_timer: asyncio.TimerHandle | None = None
         self._waiting: deque[_Push] = deque()
-        self._closed = False
 
     def push(self, frame: JsonObject) -> asyncio.Future[JsonObject]:
         """Send a frame, its nonce added, when its turn comes; the future gets the device's answer.
 
         The future raises ApiError: 404 when the device leaves, 500 when it does not answer in time,
         the wait for its turn included, so that no caller waits longer than `timeout`. A push whose
-        time is nearly over before its turn is never sent. Raises ApiError 404 or 500 at once where
-        the device has left, or has too many waiting.
+        time is nearly over before its turn is never sent. Raises ApiError 500 at once where too many
+        wait already.
         """
-        if self._closed:
-            raise peer_disconnected()
         if len(self._waiting) >= self._limit:
             raise device_busy()
         loop = asyncio.get_running_loop()
@@ -84,8 +81,7 @@ class Outbox:
         self._next()
 
     def close(self) -> None:
-        """Give every push up: the device is gone."""
-        self._closed = True
+        """Give every push up: the device is gone, and nobody will push to it here any more."""
         given_up = list(self._waiting)
         self._waiting.clear()
         if self._current is not None:

@@ -154,6 +154,7 @@ class TestTls:
                 lamp.send(b'{"path": "/v1/ping/"}\n' * 500)
                 for _ in range(500):
                     assert (await lamp.receive())["status"] == 200
+                lamp.send(b'{"path": "/v1/device/quit/"}\n' * 500)
                 cloud.disconnect(device, abort=abort)
                 assert await lamp.ended() == b""
         await cloud.close()

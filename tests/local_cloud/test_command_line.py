@@ -17,6 +17,8 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
+from local_cloud.__main__ import main
+
 from .certificates import make_certificate
 
 ANY_PORTS = ["--http-port", "0", "--device-port", "0"]
@@ -248,19 +250,35 @@ async def test_a_port_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
+    "options",
     [
-        (["--http-port", "70000"], 2), (["--device-port", "x"], 2), (["--account", "a@example.org"], 2),
-        (["--account", ":p"], 2), (["--cert", "c"], 2), (["--key", "k"], 2), (["--what"], 2),
-        ([*ANY_PORTS, "--account", "no address:p"], 1), ([*ANY_PORTS, "--cert", "c", "--key", "k"], 1),
-        ([*ANY_PORTS, "--device", ""], 2),
+        ["--http-port", "70000"], ["--device-port", "x"], ["--account", "a@example.org"],
+        ["--account", ":p"], ["--account", "a@example.org:"], ["--cert", "c"], ["--key", "k"],
+        ["--what"], ["--device", ""],
     ],
 )  # fmt: skip
-async def test_options_that_are_none(options: list[str], code: int) -> None:
-    """2 for what is no option, 1 for what does not work; never a traceback."""
-    returned, error = await _fails(*options)
-    assert returned == code
-    assert "local_cloud: " in error
+def test_options_that_are_none(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are explained, with the exit status of a wrong command line."""
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+    assert "python -m local_cloud: error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--account", "no address:p"], "email must be an e-mail address"),
+        (["--cert", "/no/cert", "--key", "/no/key"], "No such file"),
+    ],
+)
+async def test_options_that_do_not_work(options: list[str], reason: str) -> None:
+    """One line says why; never a traceback."""
+    code, error = await _fails(*ANY_PORTS, *options)
+    assert code == 1
+    assert re.fullmatch(rf"local_cloud: .*{reason}.*\n", error)
 
 
 async def test_nobody_listens_to_its_output() -> None:

@@ -158,6 +158,23 @@ async def test_a_device_that_is_thrown_out(
         assert (await call).status == 200
 
 
+async def test_callers_that_are_cancelled(
+    api: Api, cloud: LocalCloud, lamp: DeviceSocket, device: Device, owner_key: str
+) -> None:
+    """Their pushes are answered, or given up, all the same; the next one has its turn."""
+    link = cloud._presence.link(device)
+    assert link is not None
+    link.outbox.push({}).cancel()
+    link.outbox.push({}).cancel()
+    call = asyncio.ensure_future(api.get(f"{RPC}n", key=owner_key))
+    for _ in range(3):
+        lamp.acknowledge(await lamp.receive())
+    assert (await call).status == 200
+    link.outbox.push({}).cancel()
+    lamp.writer.transport.abort()
+    await cloud.wait_offline(device)
+
+
 async def test_only_so_many_may_wait(
     api: Api, owner_key: str, cloud: LocalCloud, lamp: DeviceSocket, device: Device
 ) -> None:
