@@ -104,27 +104,31 @@ def _read_fields(source: Source, node: ast.AST, form: Form, seen: set[ast.AST]) 
     if node in seen:
         return
     seen.add(node)
+    ahead = list(ast.iter_child_nodes(node))
     match node:
         case ast.Dict():
+            ahead = []
             for key, value in zip(node.keys, node.values, strict=True):
-                if not isinstance(key, ast.Call) or not _is_marker(key):
-                    continue
-                for name in source.values(key.args[0]):
-                    if isinstance(value, ast.Call) and callee(value) == "section":
-                        inner = Form()
-                        _read_fields(source, value, inner, set())
-                        form.sections[name] = inner.fields
-                    else:
-                        form.fields.add(name)
-            return
+                if key is None:  # another dictionary, unpacked
+                    ahead.append(value)
+                elif isinstance(key, ast.Call) and _is_marker(key):
+                    _read_field(source, key, value, form)
         case ast.Name(id=name):
-            for value in source.assigned(name, node):
-                _read_fields(source, value, form, seen)
+            ahead += source.assigned(name, node)
         case ast.Call():
-            for function in source.functions(callee(node)):
-                _read_fields(source, function, form, seen)
-    for child in ast.iter_child_nodes(node):
-        _read_fields(source, child, form, seen)
+            ahead += source.returned(callee(node))
+    for each in ahead:
+        _read_fields(source, each, form, seen)
+
+
+def _read_field(source: Source, marker: ast.Call, value: ast.expr, form: Form) -> None:
+    for name in source.values(marker.args[0]):
+        if isinstance(value, ast.Call) and callee(value) == "section":
+            inner = Form()
+            _read_fields(source, value, inner, set())
+            form.sections[name] = inner.fields
+        else:
+            form.fields.add(name)
 
 
 def _is_marker(call: ast.Call) -> bool:

@@ -100,10 +100,6 @@ class Source:
         """Return every class."""
         return list(self._classes.values())
 
-    def functions(self, name: str) -> list[Function]:
-        """Return the functions and methods of a name."""
-        return list(self._functions.get(name, []))
-
     def calls(self, *names: str, scope: Scope = None) -> list[ast.Call]:
         """Return the calls of anything with one of these names, in these functions."""
         return [
@@ -187,7 +183,7 @@ class Source:
         """Return the expressions, elsewhere, that an expression's value comes from."""
         match node:
             case ast.Call():
-                return self._returned(callee(node))
+                return self.returned(callee(node))
             case ast.Name(id=name):
                 return [
                     *self.assigned(name, node),
@@ -208,7 +204,8 @@ class Source:
                     return value if isinstance(value, str) else None
         return None
 
-    def _returned(self, name: str) -> list[ast.expr]:
+    def returned(self, name: str) -> list[ast.expr]:
+        """Return what the functions and methods of a name return."""
         return [
             node.value
             for function in self._functions.get(name, [])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .flows import flow_classes, read_flow
+from .flows import Form, flow_classes, read_flow
 from .source import Source, UnreadableError, keyword
 
 MODULE = """
@@ -66,6 +66,24 @@ class OtherFlow(ConfigSubentryFlow):
         except Refused as err:
             return self.async_show_form(step_id="user", errors={"base": err.key})
 
+class FormFlow(OptionsFlow):
+    async def async_step_user(self, user_input=None):
+        return self.async_show_form(step_id="user", data_schema=form(offer=True))
+
+MORE = {vol.Optional("by_unpacking"): str}
+
+def offered(offer):
+    return {vol.Required("by_function"): bool} if offer else {}
+
+def form(offer):
+    inner = vol.Schema({vol.Required("inner"): str})
+    return vol.Schema({
+        vol.Required("plain"): str,
+        **MORE,
+        **offered(offer),
+        vol.Required("more"): section(inner, {"collapsed": True}),
+    })
+
 def helper():
     raise Refused("base", key="of_the_one")
 """
@@ -123,3 +141,11 @@ def test_a_flow_has_the_errors_that_it_can_meet(source: Source) -> None:
     (other,) = flow_classes(source, "ConfigSubentryFlow")
     assert read_flow(source, one).errors == {"of_the_one"}
     assert read_flow(source, other).errors == {"of_the_other"}
+
+
+def test_a_form_has_the_fields_of_all_that_it_is_made_of(source: Source) -> None:
+    """Through functions, unpacked dictionaries and sections."""
+    (form_flow,) = flow_classes(source, "OptionsFlow")
+    assert read_flow(source, form_flow).forms["user"] == Form(
+        fields={"plain", "by_unpacking", "by_function"}, sections={"more": {"inner"}}
+    )

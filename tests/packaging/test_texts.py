@@ -76,8 +76,8 @@ def test_keys(language: str) -> None:
 
 
 def test_no_stray_space() -> None:
-    """Not at the ends and not twice."""
-    assert not breaking(r"^\s|\s$|\s\s|[\t\n]")
+    """Not at the ends and not twice; an empty line between paragraphs is none."""
+    assert not breaking(r"^\s|\s$|  |\t|\r| \n|\n ")
 
 
 def test_no_html() -> None:
