@@ -67,3 +67,9 @@ async def lamp(socket: DeviceSocket, device: Device) -> DeviceSocket:
     """Return the connection of the identified device."""
     await socket.identify(device)
     return socket
+
+
+@pytest.fixture(autouse=True)
+async def quick_loop(loopback: None) -> None:
+    """Switch asyncio's debug mode off: it notes a traceback with every callback."""
+    asyncio.get_running_loop().set_debug(False)

@@ -183,17 +183,6 @@ async def test_text() -> None:
         assert await _end(process, signal.SIGINT) == ""
 
 
-async def test_text_without_anything() -> None:
-    """There is always something to try."""
-    async with _running(*ANY_PORTS) as process:
-        assert process.stdout is not None
-        async with asyncio.timeout(WAIT):
-            while not (line := await process.stdout.readline()).startswith(b"  curl"):
-                pass
-        assert line.endswith(b"/v1/ping/\n")
-        await _end(process)
-
-
 async def test_tls(tmp_path: Path) -> None:
     """Both doors speak TLS, and the text says how to trust them."""
     cert, key = make_certificate(tmp_path)

@@ -164,7 +164,7 @@ async def test_guessing_all_at_once_is_stopped_too(api: Api, user: User) -> None
 
 async def test_a_success_forgives(api: Api, user: User) -> None:
     """Somebody who mistypes now and then is never locked out."""
-    for _ in range(3):
+    for _ in range(2):
         for _ in range(PER_PAIR - 1):
             await api.post("/v1/keys/", {**SIGN_IN, "password": "wrong"})
         await api.ok("POST", "/v1/keys/", SIGN_IN)
