@@ -16,6 +16,7 @@ from custom_components.espcloud.const import DOMAIN
 from custom_components.espcloud.coordinator import EspCloudCoordinator
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from local_cloud import LocalCloud
@@ -189,3 +190,35 @@ async def let_time_pass(hass: HomeAssistant, seconds: float) -> None:
     """Fire every timer that is due within so many seconds, Home Assistant's and ours."""
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
     await hass.async_block_till_done()
+
+
+async def wait_for_issue(
+    hass: HomeAssistant, key: str, *, is_there: bool = True
+) -> ir.IssueEntry | None:
+    """Wait until a repair issue of that kind is there, or is not any more."""
+    registry = ir.async_get(hass)
+    changed = asyncio.Event()
+
+    def find() -> ir.IssueEntry | None:
+        return next(
+            (
+                issue
+                for issue in registry.issues.values()
+                if issue.domain == DOMAIN and issue.translation_key == key
+            ),
+            None,
+        )
+
+    @callback
+    def updated(_event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+        changed.set()
+
+    remove = hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, updated)
+    try:
+        async with asyncio.timeout(5):
+            while (find() is not None) != is_there:
+                changed.clear()
+                await changed.wait()
+    finally:
+        remove()
+    return find()

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
@@ -436,3 +437,215 @@ async def test_add_device_with_a_refused_account_key(
         },
     )
     assert form["errors"] == {"base": "key_refused"}
+
+
+# Changing an account
+
+
+async def submit_reconfigure(
+    hass: HomeAssistant, entry: MockConfigEntry, data: dict[str, Any]
+) -> Any:
+    """Open the account's reconfigure dialog and submit the form."""
+    form = await entry.start_reconfigure_flow(hass)
+    assert form["step_id"] == "reconfigure"
+    assert suggested(form)["email"] == entry.data["email"]
+    assert entry.data["user_key"] not in str(suggested(form))
+    return await submit_again(hass, form, data)
+
+
+async def moved_entry(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> MockConfigEntry:
+    """Return an account whose server has moved to where the cloud is now."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(
+        entry,
+        unique_id=f"cloud.example.org_{user.id}",
+        data={**entry.data, "url": "https://cloud.example.org"},
+    )
+    return entry
+
+
+async def test_reconfigure_server(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """An account follows its server to another address, and stays the same account."""
+    entry = await moved_entry(hass, cloud, user, device)
+    result = await submit_reconfigure(
+        hass, entry, {"email": EMAIL, "server": server_data(cloud)}
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.unique_id == f"127.0.0.1_{user.id}"
+    assert entry.data["url"] == cloud.http_url
+
+
+async def test_reconfigure_email(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A new e-mail needs the password, and changes the title that was the e-mail."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(
+        entry,
+        title="old@example.org",
+        data={**entry.data, "email": "old@example.org"},
+    )
+    old_key = entry.data["user_key"]
+    data = {"email": EMAIL, "server": server_data(cloud)}
+    form = await submit_reconfigure(hass, entry, data)
+    assert form["errors"] == {"password": "password_needed"}
+    form = await submit_again(hass, form, data | {"password": "not the password"})
+    assert form["errors"] == {"password": "invalid_auth"}
+    assert "password" not in suggested(form)
+    result = await submit_again(hass, form, data | {"password": PASSWORD})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.title == EMAIL
+    assert entry.data["email"] == EMAIL
+    assert entry.data["user_key"] != old_key
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_keeps_a_title_of_ones_own(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Only a title that was the e-mail follows the e-mail."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(entry, title="Home")
+    await submit_reconfigure(
+        hass,
+        entry,
+        {"email": EMAIL, "password": PASSWORD, "server": server_data(cloud)},
+    )
+    assert entry.title == "Home"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        (
+            {"email": OTHER_EMAIL, "password": PASSWORD},
+            {"email": "wrong_account"},
+        ),
+        (
+            {"email": "nobody@example.org", "password": PASSWORD},
+            {"email": "unknown_account"},
+        ),
+        ({"server": {"url": "http://127.0.0.1:1"}}, {"base": "cannot_connect"}),
+        ({"server": {"url": "127.0.0.1"}}, {"base": "invalid_url"}),
+        ({"server": {"port": 1}}, {"base": "cannot_connect_device_port"}),
+    ],
+)
+async def test_reconfigure_errors(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    other_user: User,
+    device: Device,
+    wrong: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """What is wrong is explained, nothing changes, and it can be put right."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    before = dict(entry.data)
+    right: dict[str, Any] = {"email": EMAIL, "server": server_data(cloud)}
+    data = right | wrong
+    data["server"] = right["server"] | data["server"]
+    form = await submit_reconfigure(hass, entry, data)
+    assert form["errors"] == errors
+    assert dict(entry.data) == before
+    result = await submit_again(hass, form, right)
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_reconfigure_with_a_revoked_key(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Where the stored key is not known, the password is."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    cloud.revoke_key(entry.data["user_key"])
+    data = {"email": EMAIL, "server": server_data(cloud)}
+    form = await submit_reconfigure(hass, entry, data)
+    assert form["errors"] == {"password": "password_needed"}
+    result = await submit_again(hass, form, data | {"password": PASSWORD})
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_reconfigure_to_an_account_that_is_there(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """Two entries must not become one account."""
+    moved = await moved_entry(hass, cloud, user, device)
+    await account_entry(hass, cloud, user.id)
+    result = await submit_reconfigure(
+        hass, moved, {"email": EMAIL, "server": server_data(cloud)}
+    )
+    assert result["reason"] == "account_already_configured"
+    assert moved.unique_id == f"cloud.example.org_{user.id}"
+
+
+# Changing a device
+
+
+async def submit_device_reconfigure(
+    hass: HomeAssistant, entry: MockConfigEntry, data: dict[str, Any]
+) -> Any:
+    """Open the device's reconfigure dialog and submit the form."""
+    (subentry_id,) = entry.subentries
+    form = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    assert form["step_id"] == "reconfigure"
+    assert form["description_placeholders"] == {"device": "Desk lamp"}
+    assert "device_key" not in suggested(form)
+    return await hass.config_entries.subentries.async_configure(form["flow_id"], data)
+
+
+async def test_reconfigure_action_names(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """New names count at once, without a new connection."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+    result = await submit_device_reconfigure(
+        hass, entry, {"turn_on_action": "relay_on", "turn_off_action": "relay_off"}
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await send_command(cloud, device, "relay_on")
+    await wait_for_state(hass, "light.desk_lamp", "on")
+    assert cloud.connection_count(device) == 1
+
+
+async def test_reconfigure_device_key(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A new key of the same device reconnects it; one of another device is refused."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+    new_key = cloud.regenerate_master_key(device)
+    other = cloud.add_device("Floor lamp", user)
+    data = {"turn_on_action": "LED_ON", "turn_off_action": "LED_OFF"}
+
+    form = await submit_device_reconfigure(
+        hass, entry, data | {"device_key": cloud.master_key(other)}
+    )
+    for wrong, error in (
+        (None, "wrong_device"),
+        (UNKNOWN_KEY, "unknown_device_key"),
+        ("short", "malformed_device_key"),
+    ):
+        if wrong is not None:
+            form = await hass.config_entries.subentries.async_configure(
+                form["flow_id"], data | {"device_key": wrong}
+            )
+        assert form["errors"] == {"device_key": error}
+    result = await hass.config_entries.subentries.async_configure(
+        form["flow_id"], data | {"device_key": new_key}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["device_key"] == new_key
+    await cloud.wait_online(device)

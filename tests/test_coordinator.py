@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.espcloud.const import GRACE_TIME
-from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
@@ -23,6 +20,7 @@ from .common import (
     let_time_pass,
     send_command,
     wait_for_coordinator,
+    wait_for_issue,
     wait_for_state,
 )
 from .conftest import EMAIL, PASSWORD
@@ -53,12 +51,25 @@ def info_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+def light_changes(hass: HomeAssistant) -> list[str]:
+    """Return a list that the light's state changes will be added to."""
+    changes: list[str] = []
+
+    @callback
+    def changed(event: Event[EventStateChangedData]) -> None:
+        assert event.data["new_state"] is not None
+        changes.append(event.data["new_state"].state)
+
+    async_track_state_change_event(hass, LIGHT, changed)
+    return changes
+
+
 @pytest.mark.usefixtures("entry")
 async def test_same_command_again_writes_nothing(
     hass: HomeAssistant, cloud: LocalCloud, device: Device
 ) -> None:
     """An equal state is no news."""
-    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    changes = light_changes(hass)
     await send_command(cloud, device, "LED_OFF")
     await send_command(cloud, device, "LED_OFF")
     await hass.async_block_till_done()
@@ -112,13 +123,13 @@ async def test_blip_within_the_grace_time_writes_no_history(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:
     """A connection that is back soon was never gone."""
-    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    changes = light_changes(hass)
     cloud.disconnect(device, abort=True)
     await cloud.wait_offline(device)
     await cloud.wait_online(device)
     await send_command(cloud, device, "LED_ON")
     await wait_for_state(hass, LIGHT, "on")
-    assert [change.data["new_state"].state for change in changes] == ["on"]
+    assert changes == ["on"]
 
 
 async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
@@ -141,7 +152,7 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
 
     await cloud.close()
     (coordinator,) = entry.runtime_data.coordinators.values()
-    await wait_for_coordinator(coordinator, lambda it: not it.connected)
+    await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     assert hass.states.get(LIGHT).state == "on"
     # An hour passes, attempt after attempt.
     for _ in range(60):
@@ -195,8 +206,7 @@ async def test_refused_device_key_is_not_tried_again(
     entry = await account_entry(hass, cloud, user.id, device)
     cloud.revoke_key(cloud.master_key(device))
     await hass.config_entries.async_setup(entry.entry_id)
-    (coordinator,) = entry.runtime_data.coordinators.values()
-    await wait_for_coordinator(coordinator, lambda it: it.last_error is not None)
+    await wait_for_issue(hass, "device_key_refused")
     for _ in range(5):
         await let_time_pass(hass, 600)
     assert info_lines(caplog) == [

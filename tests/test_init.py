@@ -3,13 +3,17 @@
 import asyncio
 import time
 
+import pytest
+
+from custom_components.espcloud import async_remove_config_entry_device
+from custom_components.espcloud.const import ACCOUNT_INTERVAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
-from .common import account_entry, send_command, wait_for_state
+from .common import account_entry, let_time_pass, send_command, wait_for_state
 
 LIGHT = "light.desk_lamp"
 
@@ -231,3 +235,96 @@ async def test_new_master_key_reconnects_that_device_alone(
     assert (await send_command(cloud, device, "LED_ON"))["status"] == 200
     await wait_for_state(hass, LIGHT, "on")
     assert cloud.connection_count(second) == 1
+
+
+async def test_device_without_a_subentry_cannot_linger(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """However a device lost its subentry, the next set-up removes it."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    device_registry.async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={("espcloud", "orphan")}
+    )
+    await hass.config_entries.async_setup(entry.entry_id)
+    (left,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert left.name == "Desk lamp"
+    # One that turns up later can be removed by hand, a living one cannot.
+    orphan = device_registry.async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={("espcloud", "orphan")}
+    )
+    assert await async_remove_config_entry_device(hass, entry, orphan)
+    assert not await async_remove_config_entry_device(hass, entry, left)
+
+
+@pytest.mark.parametrize(
+    ("version", "minor_version", "state"),
+    [
+        (1, 1, ConfigEntryState.LOADED),
+        (1, 2, ConfigEntryState.LOADED),
+        (2, 1, ConfigEntryState.MIGRATION_ERROR),
+    ],
+)
+async def test_entries_of_other_versions(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    version: int,
+    minor_version: int,
+    state: ConfigEntryState,
+) -> None:
+    """A newer minor version is read, a newer major one is left alone."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(
+        entry, version=version, minor_version=minor_version
+    )
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is state
+
+
+async def test_account_is_read_again_now_and_then(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """A rename in the cloud is seen without a new connection."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    cloud.rename(device, "Reading lamp")
+    await let_time_pass(hass, ACCOUNT_INTERVAL.total_seconds())
+    await wait_for_device(hass, entry.entry_id, "Reading lamp")
+
+
+async def test_reading_again_notices_a_refused_account_key(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The person is asked to sign in before a command fails; the device stays up."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    cloud.revoke_key(entry.data["user_key"])
+    await entry.runtime_data.async_refresh()
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    assert cloud.is_online(device)
+
+
+async def test_reading_again_in_vain_changes_nothing(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A cloud whose HTTP side is down is no reason to do anything."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    await cloud._http_door.close()
+    await entry.runtime_data.async_refresh()
+    assert hass.config_entries.flow.async_progress() == []
+    assert hass.states.get(LIGHT).state == "unknown"

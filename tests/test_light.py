@@ -149,7 +149,9 @@ async def test_command_brings_the_connection_back(
     """Somebody else holds the device's place: a press of the light takes it back."""
     (coordinator,) = entry.runtime_data.coordinators.values()
     async with RawDevice(cloud, cloud.master_key(device)):
-        await wait_for_coordinator(coordinator, lambda it: not it.connected)
+        await wait_for_coordinator(
+            coordinator, lambda it: not it.availability.connected
+        )
         await turn(hass, "turn_on")
         assert hass.states.get(LIGHT).state == "on"
 

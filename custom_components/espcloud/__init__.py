@@ -7,11 +7,24 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.typing import ConfigType
 
 from .account import EspCloudAccount, EspCloudConfigEntry
+from .config_flow import EspCloudConfigFlow
+from .const import ACCOUNT_INTERVAL, DOMAIN
+from .services import async_register_services
 
-PLATFORMS = [Platform.LIGHT]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.LIGHT]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the action, which is there whether or not an account is set up."""
+    async_register_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
@@ -19,6 +32,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     account = EspCloudAccount(hass, entry)
     await account.async_sign_in()
     entry.runtime_data = account
+    _async_remove_orphans(hass, entry)
     account.async_follow_subentries()
 
     # Entries are not unloaded when Home Assistant stops.
@@ -37,9 +51,38 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     entry.async_on_unload(
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_entry_changed)
     )
+    entry.async_on_unload(
+        async_track_time_interval(
+            hass, account.async_refresh, ACCOUNT_INTERVAL, cancel_on_shutdown=True
+        )
+    )
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
     """Unload an account; each coordinator closes its own connection."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
+    """Accept what this version can read: its own major version, any minor one.
+
+    A minor version only adds, so an entry of a newer one works after a downgrade.
+    """
+    return entry.version == EspCloudConfigFlow.VERSION
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: EspCloudConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Let a person remove what no subentry stands for any more."""
+    return device.config_subentry_id not in entry.subentries
+
+
+@callback
+def _async_remove_orphans(hass: HomeAssistant, entry: EspCloudConfigEntry) -> None:
+    """Remove devices whose subentry is gone, however that came about."""
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if device.config_subentry_id not in entry.subentries:
+            registry.async_remove_device(device.id)

@@ -1,6 +1,8 @@
 """An account while it is set up: its client, its keys and its devices."""
 
 from collections.abc import Callable
+from datetime import datetime
+import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -12,6 +14,8 @@ from .const import CONF_USER_KEY, SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudCoordinator
 from .errors import translated
 from .server import Server
+
+_LOGGER = logging.getLogger(__name__)
 
 type EspCloudConfigEntry = ConfigEntry[EspCloudAccount]
 type DeviceListener = Callable[[EspCloudCoordinator], None]
@@ -110,6 +114,20 @@ class EspCloudAccount:
                 known.async_follow_subentry()
             else:
                 self._async_start(subentry)
+
+    async def async_refresh(self, _now: datetime | None = None) -> None:
+        """Ask again for what the cloud never pushes: names, firmware, keys."""
+        try:
+            await self._async_read_devices()
+        except AuthenticationError:
+            self.entry.async_start_reauth(self.hass)
+            return
+        except CloudError as err:
+            # The devices' own connections tell whether the cloud is there.
+            _LOGGER.debug("The account could not be read: %s", err)
+            return
+        for coordinator in self.coordinators.values():
+            coordinator.async_follow_account()
 
     async def async_close(self, _event: Event | None = None) -> None:
         """Close every device's connection."""

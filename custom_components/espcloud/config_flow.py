@@ -1,10 +1,8 @@
-"""The dialogs: an account with its first device, and further devices."""
+"""The dialogs of an account: add it with its first device, sign in again, change it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, override
-
-import voluptuous as vol
 
 from homeassistant.config_entries import (
     ConfigEntry,
@@ -13,31 +11,15 @@ from homeassistant.config_entries import (
     ConfigSubentry,
     ConfigSubentryData,
     ConfigSubentryFlow,
-    SubentryFlowResult,
 )
-from homeassistant.const import (
-    CONF_EMAIL,
-    CONF_PASSWORD,
-    CONF_PORT,
-    CONF_SSL,
-    CONF_URL,
-    CONF_VERIFY_SSL,
-)
+from homeassistant.const import CONF_EMAIL, CONF_PASSWORD
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
-from homeassistant.helpers import selector
 
-from .cloud import CloudDevice
 from .const import (
-    CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
-    CONF_SERIAL,
     CONF_TAKE_OVER,
-    CONF_TURN_OFF_ACTION,
-    CONF_TURN_ON_ACTION,
     CONF_USER_ID,
     CONF_USER_KEY,
-    DEFAULT_PORT,
     DEFAULT_TURN_OFF_ACTION,
     DEFAULT_TURN_ON_ACTION,
     DEFAULT_URL,
@@ -45,61 +27,14 @@ from .const import (
     SECTION_SERVER,
     SUBENTRY_TYPE_DEVICE,
 )
+from .device_flow import DeviceSubentryFlow, device_data
 from .enrollment import Enrollment, EnrollmentError, normalized_key
+from .forms import REAUTH, account_form, account_reconfigure_form, shown_again
 from .server import Server
 
 
-def _text(kind: selector.TextSelectorType, autocomplete: str) -> selector.TextSelector:
-    return selector.TextSelector(
-        selector.TextSelectorConfig(type=kind, autocomplete=autocomplete)
-    )
-
-
-EMAIL = _text(selector.TextSelectorType.EMAIL, "username")
-PASSWORD = _text(selector.TextSelectorType.PASSWORD, "current-password")
-# A secret, but not one for a password manager to fill in.
-DEVICE_KEY = _text(selector.TextSelectorType.PASSWORD, "off")
-ACTION = _text(selector.TextSelectorType.TEXT, "off")
-PORT = vol.All(
-    selector.NumberSelector(
-        selector.NumberSelectorConfig(
-            min=1, max=65535, mode=selector.NumberSelectorMode.BOX
-        )
-    ),
-    vol.Coerce(int),
-)
-
-SERVER_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_URL, default=DEFAULT_URL): _text(
-            selector.TextSelectorType.URL, "url"
-        ),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT,
-        vol.Required(CONF_SSL, default=False): bool,
-        vol.Required(CONF_VERIFY_SSL, default=True): bool,
-    }
-)
-
-USER_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_EMAIL): EMAIL,
-        vol.Required(CONF_PASSWORD): PASSWORD,
-        vol.Required(CONF_DEVICE_KEY): DEVICE_KEY,
-        vol.Required(SECTION_SERVER): section(SERVER_SCHEMA, {"collapsed": True}),
-    }
-)
-
-DEVICE_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_DEVICE_KEY): DEVICE_KEY,
-        vol.Required(CONF_TURN_ON_ACTION, default=DEFAULT_TURN_ON_ACTION): ACTION,
-        vol.Required(CONF_TURN_OFF_ACTION, default=DEFAULT_TURN_OFF_ACTION): ACTION,
-    }
-)
-
-
 class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Add an account, or sign in to it again."""
+    """Add an account, sign in to it again, or change it."""
 
     VERSION = 1
     MINOR_VERSION = 1
@@ -114,7 +49,7 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the dialog that adds a device to an account."""
+        """Return the dialogs of an account's devices."""
         return {SUBENTRY_TYPE_DEVICE: DeviceSubentryFlow}
 
     @override
@@ -131,8 +66,12 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
-                _with_take_over(USER_SCHEMA, errors, user_input),
-                _without_password(user_input),
+                account_form(
+                    errors,
+                    offer_take_over=self._enrollment is not None
+                    and self._enrollment.may_take_over,
+                ),
+                shown_again(user_input),
             ),
             errors=errors,
             description_placeholders={"default_url": DEFAULT_URL},
@@ -168,18 +107,39 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
         return self.async_show_form(
             step_id="reauth_confirm",
-            data_schema=vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD}),
+            data_schema=REAUTH,
             errors=errors,
             description_placeholders={"email": entry.data[CONF_EMAIL]},
         )
 
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change the e-mail or the server."""
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                return await self._async_change_account(entry, user_input)
+            except EnrollmentError as err:
+                errors[err.field] = err.key
+        shown = shown_again(user_input) or {
+            CONF_EMAIL: entry.data[CONF_EMAIL],
+            SECTION_SERVER: Server.from_data(entry.data).as_data(),
+        }
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(
+                account_reconfigure_form(), shown
+            ),
+            errors=errors,
+            description_placeholders={"default_url": DEFAULT_URL},
+        )
+
     async def _async_add_account(self, user_input: dict[str, Any]) -> ConfigFlowResult:
-        """Do all that the form asks for; raises EnrollmentError."""
+        """Do all that the first form asks for; raises EnrollmentError."""
         master_key = normalized_key(user_input[CONF_DEVICE_KEY])
-        try:
-            server = Server.from_data(user_input[SECTION_SERVER])
-        except ValueError as err:
-            raise EnrollmentError("base", "invalid_url") from err
+        server = _server(user_input)
         if self._enrollment is None or self._enrollment.server != server:
             self._enrollment = Enrollment(self.hass, server)
         enrollment = self._enrollment
@@ -195,7 +155,7 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
             subentry_type=SUBENTRY_TYPE_DEVICE,
             unique_id=str(device.id),
             title=device.title,
-            data=_device_data(
+            data=device_data(
                 device, master_key, DEFAULT_TURN_ON_ACTION, DEFAULT_TURN_OFF_ACTION
             ),
         )
@@ -234,90 +194,43 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
             },
         )
 
-
-class DeviceSubentryFlow(ConfigSubentryFlow):
-    """Add a device to an account."""
-
-    def __init__(self) -> None:
-        """Start with nothing done at the cloud yet."""
-        self._enrollment: Enrollment | None = None
-
-    async def async_step_user(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Ask for the device's key and the names of its actions."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            try:
-                return await self._async_add_device(user_input)
-            except EnrollmentError as err:
-                errors[err.field] = err.key
-        return self.async_show_form(
-            step_id="user",
-            data_schema=self.add_suggested_values_to_schema(
-                _with_take_over(DEVICE_SCHEMA, errors, user_input), user_input
-            ),
-            errors=errors,
-        )
-
-    async def _async_add_device(self, user_input: dict[str, Any]) -> SubentryFlowResult:
-        """Do all that the form asks for; raises EnrollmentError."""
-        turn_on, turn_off = _action_names(user_input)
-        master_key = normalized_key(user_input[CONF_DEVICE_KEY])
-        account = self._get_entry()
-        if self._enrollment is None:
-            self._enrollment = Enrollment(self.hass, Server.from_data(account.data))
-        device = await self._enrollment.enroll(
-            account.data[CONF_USER_KEY],
-            master_key,
-            take_over=user_input.get(CONF_TAKE_OVER, False),
-        )
-        return self.async_create_entry(
-            title=device.title,
-            unique_id=str(device.id),
-            data=_device_data(device, master_key, turn_on, turn_off),
+    async def _async_change_account(
+        self, entry: ConfigEntry, user_input: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Do all that the reconfigure form asks for; raises EnrollmentError."""
+        server = _server(user_input)
+        enrollment = Enrollment(self.hass, server)
+        email = user_input[CONF_EMAIL].strip()
+        token = entry.data[CONF_USER_KEY]
+        if password := user_input.get(CONF_PASSWORD):
+            user_key = await enrollment.sign_in(email, password)
+            if user_key.user_id != entry.data[CONF_USER_ID]:
+                raise EnrollmentError(CONF_EMAIL, "wrong_account")
+            token = user_key.token
+        elif email != entry.data[CONF_EMAIL]:
+            raise EnrollmentError(CONF_PASSWORD, "password_needed")
+        else:
+            await enrollment.check_account(token)
+        await enrollment.check_device_port()
+        # The account stays the same wherever its server moves.
+        unique_id = f"{server.host}_{entry.data[CONF_USER_ID]}"
+        if await self.async_set_unique_id(unique_id) not in (None, entry):
+            return self.async_abort(reason="account_already_configured")
+        return self.async_update_reload_and_abort(
+            entry,
+            unique_id=unique_id,
+            title=email if entry.title == entry.data[CONF_EMAIL] else entry.title,
+            data_updates={
+                CONF_EMAIL: email,
+                CONF_USER_KEY: token,
+                **server.as_data(),
+            },
         )
 
 
-def _action_names(user_input: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the names for turning on and off; raises EnrollmentError."""
-    turn_on = user_input[CONF_TURN_ON_ACTION].strip()
-    turn_off = user_input[CONF_TURN_OFF_ACTION].strip()
-    if not turn_on:
-        raise EnrollmentError(CONF_TURN_ON_ACTION, "empty_action")
-    if not turn_off:
-        raise EnrollmentError(CONF_TURN_OFF_ACTION, "empty_action")
-    if turn_on == turn_off:
-        raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
-    return turn_on, turn_off
-
-
-def _device_data(
-    device: CloudDevice, master_key: str, turn_on: str, turn_off: str
-) -> dict[str, Any]:
-    return {
-        CONF_DEVICE_ID: device.id,
-        CONF_DEVICE_KEY: master_key,
-        CONF_SERIAL: device.serial,
-        CONF_TURN_ON_ACTION: turn_on,
-        CONF_TURN_OFF_ACTION: turn_off,
-    }
-
-
-def _with_take_over(
-    schema: vol.Schema, errors: Mapping[str, str], user_input: Mapping[str, Any] | None
-) -> vol.Schema:
-    """Offer to take a device over once it is known to be another account's."""
-    offered = user_input is not None and CONF_TAKE_OVER in user_input
-    if offered or "device_of_another_account" in errors.values():
-        return schema.extend({vol.Required(CONF_TAKE_OVER, default=False): bool})
-    return schema
-
-
-def _without_password(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the form may show again; a password is never echoed."""
-    return {
-        field: value
-        for field, value in (user_input or {}).items()
-        if field != CONF_PASSWORD
-    }
+def _server(user_input: Mapping[str, Any]) -> Server:
+    """Return the server that was typed in; raises EnrollmentError."""
+    try:
+        return Server.from_data(user_input[SECTION_SERVER])
+    except ValueError as err:
+        raise EnrollmentError("base", "invalid_url") from err

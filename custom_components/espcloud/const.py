@@ -1,5 +1,6 @@
 """Constants of the Espressif IoT Cloud integration."""
 
+from datetime import timedelta
 from typing import Final
 
 DOMAIN: Final = "espcloud"
@@ -17,6 +18,9 @@ CONF_USER_ID: Final = "user_id"
 CONF_USER_KEY: Final = "user_key"
 SECTION_SERVER: Final = "server"
 
+ATTR_ACTION: Final = "action"
+ATTR_PARAMETERS: Final = "parameters"
+
 DEFAULT_URL: Final = "https://iot.espressif.cn"
 DEFAULT_PORT: Final = 8000  # protocol.md §1
 DEFAULT_TURN_ON_ACTION: Final = "LED_ON"
@@ -25,8 +29,13 @@ DEFAULT_TURN_OFF_ACTION: Final = "LED_OFF"
 # A connection that is back within this many seconds was never gone, as far as the
 # states and their history are concerned.
 GRACE_TIME: Final = 15.0
+# A connection that has lived this many seconds is nobody else's.
+STABLE_TIME: Final = 60.0
 # How long a command waits for a connection that is down, in seconds.
 RECONNECT_WAIT: Final = 5.0
+
+# What the cloud never pushes (names, firmware versions, keys) is asked this often.
+ACCOUNT_INTERVAL: Final = timedelta(minutes=15)
 
 # What the cloud calls `ptype` (protocol.md §4).
 MODELS: Final = {

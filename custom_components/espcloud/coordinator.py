@@ -1,6 +1,6 @@
 """One device: its connection, and the state that arrives over it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 import logging
 from typing import TYPE_CHECKING, Any, override
@@ -9,9 +9,9 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .availability import Availability
 from .cloud import (
     AuthenticationError,
     CloudDevice,
@@ -29,19 +29,33 @@ from .const import (
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
     DOMAIN,
-    GRACE_TIME,
     MANUFACTURER,
     MODELS,
     RECONNECT_WAIT,
 )
 from .errors import translated
+from .issues import DeviceIssues
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .account import EspCloudAccount, EspCloudConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that arrived.
+
+    Attributes:
+        action: its name.
+        parameters: what came with it, texts as the cloud delivers them.
+    """
+
+    action: str
+    parameters: Mapping[str, Any]
+
+
+type CommandListener = Callable[[Command], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +73,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     """Owns the DeviceSession of one device and publishes its DeviceState.
 
     Attributes:
-        connected: whether the device is identified at the cloud right now.
-        available: `connected`, but an outage within the grace time does not count.
-        last_error: why the connection was lost, or could not be made, the last time.
+        availability: whether the device is there.
     """
 
     config_entry: EspCloudConfigEntry
@@ -78,11 +90,16 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self.account = account
         self.subentry = subentry
         self.data = DeviceState()
-        self.connected = False
-        self.available = False
-        self.last_error: CloudError | None = None
+        self.availability = Availability(
+            self.hass,
+            self.name,
+            on_change=self.async_update_listeners,
+            on_stable=self._handle_stable,
+        )
+        self._issues = DeviceIssues(self.hass, account.entry, subentry)
         self._session: DeviceSession | None = None
-        self._cancel_grace: CALLBACK_TYPE | None = None
+        self._command_listeners: list[CommandListener] = []
+        self._commands_under_way = 0
         self._device = account.device(self.device_id)
 
     @property
@@ -99,6 +116,16 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         """
         return f"{self.device_id}-{self.subentry.data[CONF_SERIAL]}"
 
+    @property
+    def session(self) -> DeviceSession | None:
+        """The session, for the diagnostics; None between two keys and after the end."""
+        return self._session
+
+    @property
+    def commands_under_way(self) -> bool:
+        """Whether Home Assistant itself waits for a command to be acknowledged."""
+        return self._commands_under_way > 0
+
     @callback
     def async_start(self) -> None:
         """Register the device and begin to keep it connected."""
@@ -108,13 +135,26 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     @callback
     def async_follow_subentry(self) -> None:
         """Take over what changed in the subentry; a new key needs a new connection."""
-        session = self._session
-        if session is None or session.master_key == self._master_key:
-            return
-        self._session = None
-        self.config_entry.async_create_task(
-            self.hass, self._async_replace(session), f"reconnect {self.name}"
-        )
+        if self._session is not None and self._session.master_key != self._master_key:
+            self._async_replace_session(self._session)
+
+    @callback
+    def async_follow_account(self) -> None:
+        """Take over what the account says now, and give a refused key another chance."""
+        device = self.account.device(self.device_id)
+        if device is not None and device != self._device:
+            self._device = device
+            self._async_register_device()
+        if self._session is not None and isinstance(
+            self.availability.last_error, AuthenticationError
+        ):
+            self._async_replace_session(self._session)
+
+    @callback
+    def async_listen_commands(self, listener: CommandListener) -> CALLBACK_TYPE:
+        """Call the listener with every command that arrives."""
+        self._command_listeners.append(listener)
+        return lambda: self._command_listeners.remove(listener)
 
     @callback
     def async_restore(self, is_on: bool) -> None:
@@ -137,6 +177,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         Raises:
             HomeAssistantError: it was not acknowledged; the text says why.
         """
+        self._commands_under_way += 1
         try:
             if self._session is None or not await self._session.wait_connected(
                 RECONNECT_WAIT
@@ -153,12 +194,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 action=action,
                 url=self.account.server.url,
             ) from err
+        finally:
+            self._commands_under_way -= 1
 
     @override
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
-        self._async_end_grace()
+        self.availability.close()
+        self._issues.clear()
         if (session := self._session) is not None:
             self._session = None
             await session.close()
@@ -184,10 +228,18 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             self.hass, self._session.run(), f"{DOMAIN} {self.name}"
         )
 
-    async def _async_replace(self, session: DeviceSession) -> None:
-        await session.close()
-        if not self._shutdown_requested:
-            self._async_open_session()
+    @callback
+    def _async_replace_session(self, session: DeviceSession) -> None:
+        self._session = None
+
+        async def replace_it() -> None:
+            await session.close()
+            if not self._shutdown_requested:
+                self._async_open_session()
+
+        self.config_entry.async_create_task(
+            self.hass, replace_it(), f"reconnect {self.name}"
+        )
 
     # What the session reports
 
@@ -205,6 +257,17 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             self._async_publish(is_on=True)
         elif action == self.subentry.data[CONF_TURN_OFF_ACTION]:
             self._async_publish(is_on=False)
+        if self._command_listeners:
+            command = Command(
+                action,
+                {
+                    name: value
+                    for name, value in push.parameters.items()
+                    if name != "action"
+                },
+            )
+            for listener in list(self._command_listeners):
+                listener(command)
         return None
 
     @callback
@@ -215,40 +278,23 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def _handle_connected(self, device: CloudDevice) -> None:
-        self._async_end_grace()
-        if self.last_error is not None:
-            self.last_error = None
-            _LOGGER.info("%s: connected to the cloud again", self.name)
+        self._issues.clear_key_refused()
         self._device = device
         self._async_register_device()
-        self.connected = True
-        self.available = True
-        self.async_update_listeners()
+        self.availability.note_connected()
 
     @callback
     def _handle_disconnected(self, reason: CloudError) -> None:
-        # One line per outage, however many attempts it takes to end it.
-        if self.last_error is None or isinstance(reason, AuthenticationError):
-            _LOGGER.info("%s: not connected to the cloud: %s", self.name, reason)
-        self.last_error = reason
-        if self.connected:
-            self._cancel_grace = async_call_later(
-                self.hass, GRACE_TIME, self._async_grace_ended
-            )
-        self.connected = False
-        self.async_update_listeners()
+        if isinstance(reason, AuthenticationError):
+            self._issues.raise_key_refused()
+        elif self._session is not None and self._session.contested:
+            self._issues.raise_taken_over()
+        self.availability.note_disconnected(reason)
 
     @callback
-    def _async_grace_ended(self, _now: datetime) -> None:
-        self._cancel_grace = None
-        self.available = False
-        self.async_update_listeners()
-
-    @callback
-    def _async_end_grace(self) -> None:
-        if self._cancel_grace is not None:
-            self._cancel_grace()
-            self._cancel_grace = None
+    def _handle_stable(self) -> None:
+        # Not before: whoever fought for the place may be back at once.
+        self._issues.clear_taken_over()
 
     @callback
     def _async_register_device(self) -> None:

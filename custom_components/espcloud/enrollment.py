@@ -40,12 +40,15 @@ class Enrollment:
 
     Attributes:
         server: whom it talks to.
+        may_take_over: whether a device proved to be another account's, so that the
+            form has to offer to take it over.
     """
 
     def __init__(self, hass: HomeAssistant, server: Server) -> None:
         """Talk to `server`."""
         self.hass = hass
         self.server = server
+        self.may_take_over = False
         self._client = server.client(hass)
         self._endpoint = server.endpoint()
         # A device that this very dialog activated is not another account's, even if
@@ -62,6 +65,29 @@ class Enrollment:
             raise EnrollmentError(CONF_PASSWORD, "invalid_auth") from err
         except CloudError as err:
             raise EnrollmentError("base", error_key(err)) from err
+
+    async def check_account(self, user_key: str) -> None:
+        """Check that the server still knows the account's key."""
+        try:
+            await self._client.list_devices(user_key)
+        except AuthenticationError as err:
+            raise EnrollmentError(CONF_PASSWORD, "password_needed") from err
+        except CloudError as err:
+            raise EnrollmentError("base", error_key(err)) from err
+
+    async def check_device_port(self) -> None:
+        """Check that something listens; identifying would throw the device out."""
+        try:
+            connection = await DeviceConnection.open(self._endpoint)
+        except CloudError as err:
+            raise EnrollmentError("base", "cannot_connect_device_port") from err
+        await connection.close()
+
+    async def check_device_key(self, master_key: str, device_id: int) -> None:
+        """Check that a new master key is one of the same device."""
+        device = await self._find(master_key)
+        if device.id != device_id:
+            raise EnrollmentError(CONF_DEVICE_KEY, "wrong_device")
 
     async def enroll(
         self, user_key: str, master_key: str, *, take_over: bool
@@ -117,6 +143,7 @@ class Enrollment:
                 return
             ours = not device.activated or device.id in self._activated
             if not ours and not take_over:
+                self.may_take_over = True
                 raise EnrollmentError(CONF_DEVICE_KEY, "device_of_another_account")
             token = new_token()
             await self._client.activate(master_key, virtual_bssid(device.id), token)

@@ -26,4 +26,4 @@ class EspCloudEntity(CoordinatorEntity[EspCloudCoordinator]):
     @override
     def available(self) -> bool:
         """Whether the device is connected, give or take the grace time."""
-        return self.coordinator.available
+        return self.coordinator.availability.available

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.light import ColorMode, LightEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
@@ -64,6 +64,15 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
             is_on = stored.as_dict().get("is_on")
             if isinstance(is_on, bool):
                 self.coordinator.async_restore(is_on)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state; what others did at the cloud is nobody's doing here."""
+        if not self.coordinator.commands_under_way:
+            # Else Home Assistant would credit it to whoever pressed the light last.
+            self.async_set_context(Context())
+        super()._handle_coordinator_update()
 
     @property
     @override

@@ -1,0 +1,76 @@
+"""Every command that arrives, as an event that automations can start on."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import EspCloudConfigEntry
+from .const import (
+    ATTR_ACTION,
+    ATTR_PARAMETERS,
+    CONF_TURN_OFF_ACTION,
+    CONF_TURN_ON_ACTION,
+)
+from .coordinator import Command, EspCloudCoordinator
+from .entity import EspCloudEntity
+
+# Events only arrive.
+PARALLEL_UPDATES = 0
+
+EVENT_TURN_ON = "turn_on"
+EVENT_TURN_OFF = "turn_off"
+EVENT_CUSTOM = "custom"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EspCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up a command event for each device of the account."""
+
+    @callback
+    def async_add(coordinator: EspCloudCoordinator) -> None:
+        async_add_entities(
+            [EspCloudCommandEvent(coordinator)],
+            config_subentry_id=coordinator.subentry.subentry_id,
+        )
+
+    entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))
+
+
+class EspCloudCommandEvent(EspCloudEntity, EventEntity):
+    """The commands of a device, the ones for the light included."""
+
+    _attr_translation_key = "command"
+    _attr_event_types = [EVENT_TURN_ON, EVENT_TURN_OFF, EVENT_CUSTOM]
+
+    def __init__(self, coordinator: EspCloudCoordinator) -> None:
+        """Attach to the device."""
+        super().__init__(coordinator, "command")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for as long as the entity is there."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.coordinator.async_listen_commands(self._async_handle_command)
+        )
+
+    @callback
+    def _async_handle_command(self, command: Command) -> None:
+        """Fire the event."""
+        names = self.coordinator.subentry.data
+        if command.action == names[CONF_TURN_ON_ACTION]:
+            event_type = EVENT_TURN_ON
+        elif command.action == names[CONF_TURN_OFF_ACTION]:
+            event_type = EVENT_TURN_OFF
+        else:
+            event_type = EVENT_CUSTOM
+        self._trigger_event(
+            event_type,
+            {ATTR_ACTION: command.action, ATTR_PARAMETERS: dict(command.parameters)},
+        )
+        self.async_write_ha_state()

@@ -1,0 +1,74 @@
+"""What a person has to put right about a device; each issue clears itself."""
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+
+ISSUE_KEY_REFUSED = "device_key_refused"
+ISSUE_TAKEN_OVER = "taken_over"
+LEARN_MORE = "https://github.com/espcloud/espcloud#troubleshooting"
+
+
+class DeviceIssues:
+    """The repair issues of one device."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry
+    ) -> None:
+        """Raise nothing yet."""
+        self._hass = hass
+        self._entry = entry
+        self._subentry = subentry
+
+    @callback
+    def raise_key_refused(self) -> None:
+        """Say that the cloud does not know the device's key; fixing leads to its form."""
+        self._raise(ISSUE_KEY_REFUSED, ir.IssueSeverity.ERROR, is_fixable=True)
+
+    @callback
+    def raise_taken_over(self) -> None:
+        """Say that another client uses the device's key; only a person can stop it."""
+        self._raise(ISSUE_TAKEN_OVER, ir.IssueSeverity.WARNING, is_fixable=False)
+
+    @callback
+    def clear_key_refused(self) -> None:
+        """The key works again."""
+        self._clear(ISSUE_KEY_REFUSED)
+
+    @callback
+    def clear_taken_over(self) -> None:
+        """Nobody else uses the key any more."""
+        self._clear(ISSUE_TAKEN_OVER)
+
+    @callback
+    def clear(self) -> None:
+        """The device is not there any more, so nothing is wrong with it."""
+        self.clear_key_refused()
+        self.clear_taken_over()
+
+    def _raise(self, key: str, severity: ir.IssueSeverity, *, is_fixable: bool) -> None:
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._issue_id(key),
+            data={
+                "entry_id": self._entry.entry_id,
+                "subentry_id": self._subentry.subentry_id,
+            },
+            is_fixable=is_fixable,
+            learn_more_url=LEARN_MORE,
+            severity=severity,
+            translation_key=key,
+            translation_placeholders={
+                "account": self._entry.title,
+                "device": self._subentry.title,
+            },
+        )
+
+    def _clear(self, key: str) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
+
+    def _issue_id(self, key: str) -> str:
+        return f"{key}_{self._subentry.subentry_id}"

@@ -1,0 +1,164 @@
+"""What a person has to put right, and the way there."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.espcloud.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from local_cloud import LocalCloud
+from local_cloud.models import Device, User
+
+from .common import (
+    account_entry,
+    let_time_pass,
+    wait_for_coordinator,
+    wait_for_issue,
+    wait_for_state,
+)
+from .raw_device import RawDevice
+
+LIGHT = "light.desk_lamp"
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> MockConfigEntry:
+    """Set up an account with its lamp."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    return entry
+
+
+@pytest.fixture
+async def intruders() -> AsyncGenerator[AsyncExitStack]:
+    """Hold connections that throw the device out, until the end of the test."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def test_refused_key_leads_to_the_reconfigure_dialog(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """The account stays up; the repair goes on in the device's dialog and clears itself."""
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    new_key = cloud.regenerate_master_key(device)
+    issue = await wait_for_issue(hass, "device_key_refused")
+    assert issue.severity is ir.IssueSeverity.ERROR
+    assert issue.translation_placeholders["device"] == "Desk lamp"
+    assert entry.state.recoverable
+
+    response = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue.issue_id}
+    )
+    form = await response.json()
+    assert form["step_id"] == "confirm"
+    assert form["description_placeholders"]["device"] == "Desk lamp"
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    result = await response.json()
+    assert result["type"] == "abort"
+    assert result["reason"] == "continue_in_dialog"
+    kind, dialog_id = result["next_flow"]
+    assert kind == "config_subentries_flow"
+
+    actions = {"turn_on_action": "LED_ON", "turn_off_action": "LED_OFF"}
+    result = await hass.config_entries.subentries.async_configure(
+        dialog_id, {"device_key": new_key, **actions}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await wait_for_issue(hass, "device_key_refused", is_there=False)
+    await cloud.wait_online(device)
+
+
+async def test_repair_of_a_device_that_is_gone(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A repair that was open when the device was removed says so."""
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    cloud.revoke_key(cloud.master_key(device))
+    issue = await wait_for_issue(hass, "device_key_refused")
+    response = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue.issue_id}
+    )
+    form = await response.json()
+    (subentry_id,) = entry.subentries
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await wait_for_issue(hass, "device_key_refused", is_there=False)
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert (await response.json())["reason"] == "device_gone"
+
+
+async def test_key_that_works_again_needs_nobody(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """A refused key is tried again when the account is read anew, four times an hour."""
+    key = cloud.store.keyring.keys[cloud.master_key(device)]
+    cloud.revoke_key(key.token)
+    await wait_for_issue(hass, "device_key_refused")
+    cloud.store.keyring.put(key)
+    await entry.runtime_data.async_refresh()
+    await wait_for_issue(hass, "device_key_refused", is_there=False)
+    await cloud.wait_online(device)
+
+
+async def test_taken_over_is_explained_and_not_fought(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    intruders: AsyncExitStack,
+) -> None:
+    """The first loss may be chance; the second in a row raises the issue and yields."""
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    master_key = cloud.master_key(device)
+    await intruders.enter_async_context(RawDevice(cloud, master_key))
+    await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
+    await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
+    registry = ir.async_get(hass)
+    assert not [issue for issue in registry.issues.values() if issue.domain == DOMAIN]
+
+    await intruders.enter_async_context(RawDevice(cloud, master_key))
+    issue = await wait_for_issue(hass, "taken_over")
+    assert issue.severity is ir.IssueSeverity.WARNING
+    assert not issue.is_fixable
+    connections = cloud.connection_count(device)
+    # A minute on, it still leaves the place to the other.
+    await let_time_pass(hass, 70)
+    assert cloud.connection_count(device) == connections
+    assert hass.states.get(LIGHT).state == "unavailable"
+
+    # Minutes later it tries once more; the other has given up.
+    await let_time_pass(hass, 400)
+    await cloud.wait_online(device, connections=connections + 1)
+    await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
+    assert await wait_for_issue(hass, "taken_over") is not None
+    await let_time_pass(hass, 61)
+    await wait_for_issue(hass, "taken_over", is_there=False)
+    assert hass.states.get(LIGHT).state == "unknown"
+
+
+async def test_issues_go_with_their_device(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """An account that is unloaded complains of nothing."""
+    cloud.revoke_key(cloud.master_key(device))
+    await wait_for_issue(hass, "device_key_refused")
+    await hass.config_entries.async_unload(entry.entry_id)
+    await wait_for_issue(hass, "device_key_refused", is_there=False)
