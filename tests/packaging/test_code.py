@@ -1,7 +1,8 @@
 """The walls between the rooms, and what may come in from outside."""
 
 import ast
-from importlib.metadata import packages_distributions, requires
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 import re
 import subprocess
@@ -28,13 +29,27 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def installed_with(distribution: str) -> set[str]:
+    """Return what a distribution requires, and what that requires in turn."""
+    found: set[str] = set()
+    ahead = [distribution]
+    while ahead:
+        name = normalized(ahead.pop())
+        if name in found:
+            continue
+        found.add(name)
+        with suppress(PackageNotFoundError):  # for another platform than this
+            ahead += [
+                match.group()
+                for each in requires(name) or []
+                if "extra ==" not in each and (match := re.match(r"[\w.-]+", each))
+            ]
+    return found
+
+
 def shipped() -> set[str]:
     """Return the packages that every Home Assistant has."""
-    names = {
-        normalized(match.group())
-        for each in requires("homeassistant") or []
-        if (match := re.match(r"[\w.-]+", each))
-    }
+    names = installed_with("homeassistant")
     return {
         package
         for package, distributions in packages_distributions().items()
@@ -46,6 +61,7 @@ def test_nothing_is_imported_that_home_assistant_does_not_bring() -> None:
     """The manifest requires nothing, so this is all there is."""
     allowed = {*sys.stdlib_module_names, *shipped(), *ALIASES, "homeassistant"}
     assert "yarl" in allowed
+    assert "pytest" not in allowed
     foreign = []
     for path, module in MODULES.items():
         for node in ast.walk(module):
