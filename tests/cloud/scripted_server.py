@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 import json
+import os
 import socket
 import ssl
 import struct
 from types import TracebackType
 from typing import Any, Self
+
+import psutil
 
 from custom_components.espcloud.cloud import Endpoint
 
@@ -79,6 +82,16 @@ class Peer:
         assert isinstance(transport, asyncio.ReadTransport)
         transport.pause_reading()
 
+    def resume_reading(self) -> None:
+        """Take from the socket again."""
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.resume_reading()
+
+    def write_eof(self) -> None:
+        """Say that nothing more will come."""
+        self._writer.write_eof()
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
@@ -104,19 +117,19 @@ class Peer:
 class ScriptedServer:
     """Listens on a free port of loopback and hands every connection to the test."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        """Listen on entering; `context` puts TLS on the port."""
+    def __init__(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
+        """Listen on entering; `context` puts TLS on the port, 0 is any free one."""
         self._context = context
         self._arrived: asyncio.Queue[Peer] = asyncio.Queue()
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server
         self.connections = 0
-        self.port = 0
+        self.port = port
 
     async def __aenter__(self) -> Self:
         """Listen."""
         self._server = await asyncio.start_server(
-            self._connected, "127.0.0.1", 0, ssl=self._context, limit=1 << 24
+            self._connected, "127.0.0.1", self.port, ssl=self._context, limit=1 << 24
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -195,6 +208,11 @@ class DeafServer:
             each.close()
 
     @property
+    def waiting(self) -> int:
+        """How many sockets of this process wait to be let in, or are in its queue."""
+        return client_sockets(self.port)
+
+    @property
     def endpoint(self) -> Endpoint:
         """Where it listens."""
         return Endpoint("127.0.0.1", self.port)
@@ -215,3 +233,11 @@ def http_answer(
         *headers,
     ]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def client_sockets(port: int) -> int:
+    """Return how many sockets of this process are connected, or connecting, to the port."""
+    return sum(
+        connection.raddr != () and connection.raddr.port == port
+        for connection in psutil.Process(os.getpid()).net_connections("tcp4")
+    )

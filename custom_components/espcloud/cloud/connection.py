@@ -9,6 +9,8 @@ import socket
 import ssl
 from typing import Any, Self, cast, override
 
+from aiohappyeyeballs import start_connection
+
 from .errors import (
     AuthenticationError,
     CannotConnectError,
@@ -103,14 +105,21 @@ class DeviceConnection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timing.connect):
+                # A name may have an address that nobody answers at: IPv6 without a way
+                # out would eat up the whole time, attempt after attempt. (asyncio's own
+                # race of addresses leaves a socket behind when it is cancelled.)
+                sock = await start_connection(
+                    await loop.getaddrinfo(
+                        endpoint.host, endpoint.port, type=socket.SOCK_STREAM
+                    ),
+                    happy_eyeballs_delay=0.25,
+                    interleave=1,
+                )
                 _, connection = await loop.create_connection(
                     lambda: cls(timing, on_push),
-                    endpoint.host,
-                    endpoint.port,
+                    sock=sock,
                     ssl=endpoint.ssl_context,
-                    # A name may have an address that nobody answers at: IPv6 without
-                    # a way out would eat up the whole time, attempt after attempt.
-                    happy_eyeballs_delay=0.25,
+                    server_hostname=endpoint.host if endpoint.ssl_context else None,
                 )
         except TimeoutError as err:
             raise CloudTimeoutError("the device port did not answer in time") from err

@@ -170,6 +170,8 @@ class DeviceSession:
         if self._connection is not None:
             # `run` was cancelled once more while it waited for the connection's end.
             await self._connection.close()
+        # A connect that was given up closes its socket in the loop's next turn.
+        await asyncio.sleep(0)
 
     async def _connect_once(self) -> CloudError:
         """Connect, stay identified, and return why that ended."""
