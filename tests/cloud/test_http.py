@@ -42,10 +42,16 @@ from .helpers import (
     USER_KEY,
     Leftovers,
     altered,
-    client_sockets,
     everything_of,
 )
-from .scripted_server import DEVICE, DeafServer, Peer, ScriptedServer, http_answer
+from .scripted_server import (
+    DEVICE,
+    DeafServer,
+    Peer,
+    ScriptedServer,
+    client_sockets,
+    http_answer,
+)
 
 UNKNOWN_KEY = "0" * 40
 
