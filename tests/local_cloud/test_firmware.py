@@ -1,6 +1,7 @@
 """Safe for Espressif's firmware: protocol.md §3.9, point by point."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 import json
 import re
 import socket as sockets
@@ -124,11 +125,39 @@ async def test_3_no_error_sends_the_firmware_anywhere(
                 if answer["status"] != 200:
                     refused += 1
                     assert answer["nonce"] == number
+                    words = ("device", "timers", "ping success")
+                    assert not [word for word in words if word in answer["message"]], (
+                        answer
+                    )
                     text = json.dumps(answer).encode()
                     assert firmware.first_match(text) in {"nothing", "dropped"}, answer
     assert refused > 200
     answer = await socket.ask("/v1/device/timers/", key="0" * 40)
     assert answer == {"message": "key not exists", "status": 500}
+
+
+class TestBusyDevice:
+    """A device that does not answer in time; here in 0.05 seconds."""
+
+    @pytest.fixture
+    async def cloud(self) -> AsyncGenerator[LocalCloud]:
+        """Run a cloud with little patience."""
+        cloud = LocalCloud(delivery_timeout=0.05)
+        await cloud.start()
+        yield cloud
+        await cloud.close()
+
+    async def test_3_busy_is_said_without_the_word(
+        self, cloud: LocalCloud, lamp: DeviceSocket, owner_key: str
+    ) -> None:
+        """A device may call another one."""
+        async with DeviceSocket(cloud) as caller:
+            answer = await caller.ask(
+                "/v1/device/rpc/", key=owner_key, get={"action": "a"}
+            )
+        assert answer == {
+            "message": "remote peer is busy or some errors occured", "status": 500,
+        }  # fmt: skip
 
 
 async def test_3_every_push_has_a_method(

@@ -169,14 +169,16 @@ async def test_a_peer_that_does_not_read(
     }
     socket.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
     [connection] = cloud._device_door._connections
-    for _ in range(2000):
+    for _ in range(20_000):
         socket.send(frame)
-    sizes = []
+    written, unread = [], []
     async with asyncio.timeout(5):
         while connection in cloud._device_door._connections:
-            sizes.append(connection._transport.get_write_buffer_size())  # type: ignore[union-attr]
+            unread.append(connection.unread_bytes)
+            written.append(connection._transport.get_write_buffer_size())
             await asyncio.sleep(0.02)
-    assert 0 < max(sizes) < 256 << 10
+    assert 0 < max(written) < 256 << 10
+    assert 0 < max(unread) < 1 << 20
 
 
 async def test_a_peer_that_reads_slowly(
@@ -242,11 +244,10 @@ class TestFlood:
                 == b'{"message": "malformed frame", "status": 400}\n'
             )
 
-
-async def test_blank_lines_are_free(socket: DeviceSocket) -> None:
-    """Even very many."""
-    socket.send(b"\n" * 500_000 + b"\r\n" * 100 + PING)
-    assert (await socket.receive())["message"] == "ping success"
+    async def test_blank_lines_are_free(self, socket: DeviceSocket) -> None:
+        """Even very many."""
+        socket.send(b"\n" * 500_000 + b"\r\n" * 100 + PING)
+        assert (await socket.receive())["message"] == "ping success"
 
 
 class TestManyConnections:
@@ -536,7 +537,8 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert asyncio.all_tasks() == tasks
     assert _timers(loop) == timers
     assert threading.active_count() == threads
-    assert _open_files() == files
+    # Fewer, where an earlier test's were still waiting for their end.
+    assert _open_files() <= files
 
 
 def _open_files() -> int:
