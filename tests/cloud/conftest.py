@@ -1,5 +1,6 @@
 """What every test of the client gets: a client, and an eye on secrets in the log."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 import logging
 from typing import Any, override
@@ -48,6 +49,12 @@ def log(secrets: list[str]) -> Generator[list[str]]:
     root.setLevel(level)
     for secret in secrets:
         assert not [text for text in recorder.texts if secret in text]
+
+
+@pytest.fixture(autouse=True)
+async def quick_loop(loopback: None) -> None:
+    """Switch asyncio's debug mode off: it notes a traceback with every callback."""
+    asyncio.get_running_loop().set_debug(False)
 
 
 @pytest.fixture

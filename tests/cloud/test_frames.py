@@ -47,7 +47,7 @@ def decode(decoder: FrameDecoder, pieces: list[bytes]) -> list[dict[str, Any]]:
     return [frame for piece in pieces for frame in decoder.feed(piece)]
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(spelled_frames(), st.lists(st.integers(0, 5000), max_size=12))
 def test_any_frames_in_any_pieces(
     spelled: tuple[list[dict[str, Any]], bytes], places: list[int]
@@ -80,7 +80,7 @@ def test_what_is_encoded_is_decoded(frame: dict[str, Any]) -> None:
     assert FrameDecoder().feed(line) == [frame]
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(
     st.lists(st.binary(max_size=40) | st.sampled_from([b"\n", b"{}\n", b'"\xff"\n']))
 )

@@ -548,7 +548,7 @@ async def test_rpc_with_an_owner_key_from_a_strange_cloud(
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

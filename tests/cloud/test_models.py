@@ -28,7 +28,7 @@ OWNED = {**DEVICE, "key": {"token": USER_KEY, "is_owner_key": 1}}
 GROUPED = {"deviceGroups": [{"id": 1, "devices": [OWNED]}], "status": 200}
 FLAT = {"devices": [OWNED], "status": 200}
 
-anything = settings(max_examples=200, deadline=None, database=None)
+anything = settings(max_examples=100, deadline=None, database=None)
 
 
 @pytest.mark.parametrize(
