@@ -56,7 +56,9 @@ async def dimmed(
                         "then_do": [
                             {
                                 "action": "light.dim",
-                                "data": {"level": "{{ parameters.level | int(100) }}"},
+                                "data": {
+                                    "level": "{{ parameters.get('level', 100) | int }}"
+                                },
                             }
                         ],
                     },

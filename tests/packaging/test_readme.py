@@ -1,6 +1,7 @@
 """The READMEs say what is there: fields, files, commands, automations that work."""
 
 import re
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 import pytest
@@ -136,6 +137,15 @@ def test_addresses_are_the_manifests(language: str) -> None:
     repository = read_json(INTEGRATION / "manifest.json")["documentation"]
     for link in re.findall(r"https://github\.com/[\w./-]+", CONTENT[language]):
         assert link.startswith(repository), link
+
+
+@every_readme
+def test_blueprints_can_be_imported(language: str) -> None:
+    """The button leads to the file."""
+    (address,) = re.findall(r"blueprint_url=([^)]+)\)", CONTENT[language])
+    repository, _, path = unquote(address).partition("/blob/main/")
+    assert repository == read_json(INTEGRATION / "manifest.json")["documentation"]
+    assert (CHECKOUT / path).is_file()
 
 
 @every_readme
