@@ -92,7 +92,8 @@ class DeviceConnection(asyncio.Protocol):
         self._write_is_full = False
         if not self._closing:
             self.stuck_since = None
-            self._take_lines()
+            if not self._turn_is_due:
+                self._take_lines()
 
     def send(self, frame: bytes) -> None:
         """Send one frame, in a segment of its own where the socket takes it at once."""

@@ -58,7 +58,7 @@ def as_json(readiness: Readiness) -> JsonObject:
                 "id": device.id,
                 "name": device.name,
                 "serial": device.serial,
-                "master_key": cloud.master_key(device),
+                "master_key": _master_key(cloud, device),
                 "owner_key": cloud.owner_key(device),
             }
             for device in readiness.devices
@@ -80,7 +80,7 @@ def as_text(readiness: Readiness, certificate: Path | None) -> str:
     for device in ready["devices"]:
         lines += [
             f"device       {device['name']} (id {device['id']}, serial {device['serial']})",
-            f"               master device key  {device['master_key']}",
+            f"               master device key  {device['master_key'] or 'revoked'}",
             f"               owner key          {device['owner_key'] or 'nobody owns it yet'}",
         ]
     return "\n".join([*lines, "", "Try it:", *_curl_lines(ready, certificate)])
@@ -104,6 +104,11 @@ def _curl_lines(ready: JsonObject, certificate: Path | None) -> list[str]:
             for action in ("LED_ON", "LED_OFF")
         ]
     return [f"  {shlex.join([*curl, *command])}" for command in commands]
+
+
+def _master_key(cloud: LocalCloud, device: Device) -> str | None:
+    key = cloud.store.keyring.master_key(device)
+    return key.token if key else None
 
 
 def _devices(cloud: LocalCloud, user: User | None) -> list[Device]:

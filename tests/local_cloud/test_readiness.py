@@ -1,0 +1,34 @@
+"""What is told of a device whose keys are gone."""
+
+from local_cloud import LocalCloud
+from local_cloud.models import Device
+from local_cloud.readiness import as_json, as_text, prepare
+from tests.conftest import EMAIL, PASSWORD
+
+
+async def test_a_device_without_keys(
+    cloud: LocalCloud, device: Device, owner_key: str
+) -> None:
+    """Its owner gave it up and its master key was revoked; the command still starts."""
+    cloud.revoke_key(owner_key)
+    cloud.revoke_key(cloud.master_key(device))
+    ready = await prepare(cloud, None, [])
+    [told] = as_json(ready)["devices"]
+    assert (told["id"], told["master_key"], told["owner_key"]) == (
+        device.id,
+        None,
+        None,
+    )
+    text = as_text(ready, None)
+    assert "master device key  revoked" in text
+    assert "nobody owns it yet" in text
+
+
+async def test_the_account_has_no_device(
+    cloud: LocalCloud, device: Device, owner_key: str
+) -> None:
+    """One that it gave up is made anew by its name."""
+    cloud.revoke_key(owner_key)
+    ready = await prepare(cloud, (EMAIL, PASSWORD), [device.name])
+    assert [one.id for one in ready.devices] == [device.id + 1]
+    assert "Authorization: token " in as_text(ready, None)
