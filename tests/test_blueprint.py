@@ -18,7 +18,7 @@ from local_cloud.models import Device, User
 from .common import account_entry, send_command, wait_for_state
 from .packaging.paths import CHECKOUT, INTEGRATION, read_json
 
-BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "espcloud" / "command.yaml"
+BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "espcloud" / "command_arrives.yaml"
 EVENT = "event.desk_lamp_command"
 
 
@@ -49,11 +49,11 @@ async def dimmed(
         {
             "automation": {
                 "use_blueprint": {
-                    "path": "espcloud/command.yaml",
+                    "path": "espcloud/command_arrives.yaml",
                     "input": {
                         "command": EVENT,
                         "action_name": "DIM",
-                        "then_do": [
+                        "do": [
                             {
                                 "action": "light.dim",
                                 "data": {
