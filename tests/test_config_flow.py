@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.espcloud.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
@@ -649,3 +649,75 @@ async def test_reconfigure_device_key(
     (subentry,) = entry.subentries.values()
     assert subentry.data["device_key"] == new_key
     await cloud.wait_online(device)
+
+
+async def test_owner_key_is_not_a_master_key(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The two look alike; the person is told which one is wanted."""
+    data = user_input(cloud, cloud.owner_key(device) or "")
+    form = await submit_user(hass, data)
+    assert form["errors"] == {"device_key": "not_a_master_key"}
+    result = await submit_again(
+        hass, form, data | {"device_key": cloud.master_key(device)}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_owner_key_of_a_device_of_another_account(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, other_user: User
+) -> None:
+    """Nothing can be taken over with the wrong kind of key."""
+    device = cloud.add_device("Their lamp", other_user)
+    form = await submit_user(hass, user_input(cloud, cloud.owner_key(device) or ""))
+    assert form["errors"] == {"device_key": "not_a_master_key"}
+
+
+async def test_too_many_wrong_passwords(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The cloud stops answering, and the form says that this passes."""
+    data = user_input(cloud, cloud.master_key(device))
+    form = await submit_user(hass, data | {"password": "guess"})
+    for _ in range(10):
+        form = await submit_again(hass, form, data | {"password": "guess"})
+    assert form["errors"] == {"base": "rate_limited"}
+
+
+async def test_device_name_with_quotes(
+    hass: HomeAssistant, cloud: LocalCloud, user: User
+) -> None:
+    """The cloud escapes quotes; a person does not see that."""
+    device = cloud.add_device('The "good" lamp', user)
+    result = await submit_user(hass, user_input(cloud, cloud.master_key(device)))
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.title == 'The "good" lamp'
+
+
+@pytest.mark.parametrize("port", [0, 65536, -1])
+async def test_impossible_port(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, port: int
+) -> None:
+    """The form itself refuses it."""
+    data = user_input(cloud, cloud.master_key(device))
+    data["server"]["port"] = port
+    with pytest.raises(InvalidData):
+        await submit_user(hass, data)
+
+
+async def test_cloud_that_goes_away_meanwhile(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """A further device cannot be added while the cloud is away."""
+    entry = await account_entry(hass, cloud, user.id)
+    await cloud._http_door.close()
+    form = await submit_device(
+        hass,
+        entry.entry_id,
+        {
+            "device_key": cloud.master_key(device),
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+    assert form["errors"] == {"base": "cannot_connect"}

@@ -88,6 +88,7 @@ class Enrollment:
         device = await self._find(master_key)
         if device.id != device_id:
             raise EnrollmentError(CONF_DEVICE_KEY, "wrong_device")
+        await self._try_connection(master_key, device)
 
     async def enroll(
         self, user_key: str, master_key: str, *, take_over: bool
@@ -139,16 +140,22 @@ class Enrollment:
         """
         try:
             owned = await self._client.list_devices(user_key)
-            if any(each.device.id == device.id for each in owned):
-                return
-            ours = not device.activated or device.id in self._activated
-            if not ours and not take_over:
-                self.may_take_over = True
-                raise EnrollmentError(CONF_DEVICE_KEY, "device_of_another_account")
-            token = new_token()
+        except CloudError as err:
+            raise EnrollmentError("base", error_key(err)) from err
+        if any(each.device.id == device.id for each in owned):
+            return
+        ours = not device.activated or device.id in self._activated
+        if not ours and not take_over:
+            self.may_take_over = True
+            raise EnrollmentError(CONF_DEVICE_KEY, "device_of_another_account")
+        token = new_token()
+        try:
             await self._client.activate(master_key, virtual_bssid(device.id), token)
             self._activated.add(device.id)
             await self._client.authorize(user_key, token)
+        except AuthenticationError as err:
+            # It is a key of the device, or there would be none, but not its master key.
+            raise EnrollmentError(CONF_DEVICE_KEY, "not_a_master_key") from err
         except CloudError as err:
             raise EnrollmentError("base", error_key(err)) from err
 
@@ -161,7 +168,7 @@ class Enrollment:
             finally:
                 await connection.close()
         except AuthenticationError as err:
-            raise EnrollmentError(CONF_DEVICE_KEY, "unknown_device_key") from err
+            raise EnrollmentError(CONF_DEVICE_KEY, "not_a_master_key") from err
         except CloudError as err:
             raise EnrollmentError("base", "cannot_connect_device_port") from err
 

@@ -72,7 +72,8 @@ def _record_or_none(parent: Mapping[str, Any], name: str) -> Mapping[str, Any] |
 
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
-    return value if isinstance(value, str) else ""
+    # The cloud escapes quotes, and nothing else, in every text (protocol.md §2.1).
+    return value.replace("&quot;", '"') if isinstance(value, str) else ""
 
 
 def _token(record: Mapping[str, Any]) -> str:
