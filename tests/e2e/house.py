@@ -1,0 +1,161 @@
+"""A Home Assistant in which nobody has set anything up, and a cloud with two lamps."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import secrets
+import sys
+
+import aiohttp
+
+from demo.errors import deadline
+from demo.house import furnish, running_home_assistant
+from demo.paths import CHECKOUT
+from demo.ports import LOOPBACK, find_free
+from demo.process import Process
+from demo.session import sign_in
+
+EMAIL = "someone@example.org"
+PASSWORD = "an invented password"
+DESK, READING = LAMPS = ("Desk lamp", "Reading lamp")
+START_TIMEOUT = ANSWER_TIMEOUT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """What the cloud's page of a device shows its owner."""
+
+    serial: str
+    master_key: str
+    owner_key: str
+
+
+class Cloud:
+    """The cloud's process, which comes back where it was."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        """Run for as long as the stack lasts, once `start` was called."""
+        self._log = folder / "cloud.log"
+        self._state = folder / "cloud.json"
+        self._stack = stack
+        self._process: Process | None = None
+        self.url = ""
+        self.http_port = self.device_port = 0
+        self.lamps: dict[str, Lamp] = {}
+
+    async def start(self) -> None:
+        """Start; the first time on free ports."""
+        self._process = await self._stack.enter_async_context(
+            Process.running(
+                "the cloud",
+                [
+                    *(sys.executable, "-m", "local_cloud", "--json"),
+                    *("--host", LOOPBACK, "--http-port", str(self.http_port)),
+                    *("--device-port", str(self.device_port)),
+                    *("--account", f"{EMAIL}:{PASSWORD}"),
+                    *(word for name in LAMPS for word in ("--device", name)),
+                    *("--state", self._state),
+                ],
+                self._log,
+                cwd=CHECKOUT,
+                announces=True,
+            )
+        )
+        async with deadline(START_TIMEOUT, "the start of the cloud"):
+            ready = json.loads(await self._process.read_line())
+        self.url = ready["http"]
+        self.http_port = int(ready["http"].rpartition(":")[2])
+        self.device_port = int(ready["device"].rpartition(":")[2])
+        self.lamps = {
+            device["name"]: Lamp(
+                serial=device["serial"],
+                master_key=device["master_key"],
+                owner_key=device["owner_key"],
+            )
+            for device in ready["devices"]
+        }
+
+    async def replace_master_key(self, name: str) -> None:
+        """Give a lamp a new master key, which at the real cloud its web page does."""
+        assert self._process is not None
+        await self._process.stop()
+        text = self._state.read_text()
+        old = self.lamps[name].master_key
+        assert old in text
+        self._state.write_text(text.replace(old, secrets.token_hex(20)))
+        await self.start()
+
+    async def send(self, name: str, action: str) -> None:
+        """Send a command to a lamp as the phone app does; it has to acknowledge it."""
+        async with (
+            deadline(ANSWER_TIMEOUT, f"the cloud's answer to {action}"),
+            aiohttp.ClientSession(self.url) as http,
+            http.get(
+                "/v1/device/rpc/",
+                params={"deliver_to_device": "true", "action": action},
+                headers={"Authorization": f"token {self.lamps[name].owner_key}"},
+            ) as response,
+        ):
+            answer = await response.json(content_type=None)
+        assert answer["status"] == 200, answer
+
+    @asynccontextmanager
+    async def rival(self, name: str) -> AsyncIterator[None]:
+        """Run a forgotten board that holds a lamp's key and comes back when thrown out.
+
+        Once is enough: by then Home Assistant has lost its place a second time.
+        """
+        reader, writer = await self._identify(name)
+        async with deadline(ANSWER_TIMEOUT, "Home Assistant's return"):
+            await reader.read()
+        writer.close()
+        _, writer = await self._identify(name)
+        yield
+        writer.close()
+
+    async def _identify(
+        self, name: str
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(LOOPBACK, self.device_port)
+        request = {
+            "nonce": 1,
+            "path": "/v1/device/identify",
+            "method": "GET",
+            "meta": {"Authorization": f"token {self.lamps[name].master_key}"},
+        }
+        writer.write(json.dumps(request).encode() + b"\n")
+        async with deadline(ANSWER_TIMEOUT, "the cloud's answer to a rival"):
+            answer = json.loads(await reader.readline())
+        assert answer["status"] == 200, answer
+        return reader, writer
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Home Assistant's address and log, and the cloud."""
+
+    url: str
+    log: Path
+    cloud: Cloud
+
+
+@asynccontextmanager
+async def running_house(folder: Path) -> AsyncIterator[House]:
+    """Run both in a folder that is theirs alone."""
+    home, log, port = folder / "home", folder / "home-assistant.log", find_free()
+    url = f"http://{LOOPBACK}:{port}"
+    furnish(home, port, log_level="debug")
+    async with AsyncExitStack() as stack:
+        cloud = Cloud(folder, stack)
+        await cloud.start()
+        await stack.enter_async_context(
+            running_home_assistant(Path(sys.executable), home, log, port)
+        )
+        async with sign_in(url) as session:
+            await session.wait_until_running()
+            # Without a country there is something to repair that is not ours.
+            await session.call("config/core/update", country="CN", currency="CNY")
+        yield House(url, log, cloud)

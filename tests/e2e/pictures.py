@@ -1,0 +1,57 @@
+"""The pictures that README.md shows, cut out of what the tests see."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Locator, Page
+
+from demo.paths import CHECKOUT
+
+FOLDER = CHECKOUT / "docs" / "images"
+SCALE = 2  # for sharp letters on sharp screens
+COLOURS = 128  # flat colours: more would only make the file larger
+# A dialog without the page behind it.
+ALONE = "home-assistant-main { visibility: hidden }"
+
+
+class Camera:
+    """Takes a picture where the test run was asked for pictures."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Write into a folder, or without one do nothing."""
+        self._folder = folder
+
+    async def take(
+        self,
+        name: str,
+        page: Page,
+        *parts: Locator,
+        margin: int = 16,
+        style: str | None = None,
+    ) -> None:
+        """Write a picture that shows these parts of a page, with a margin."""
+        if self._folder is None:
+            return
+        # What a pointer hovers over or a cursor blinks in looks accidental.
+        await page.mouse.move(0, 0)
+        for part in parts:
+            # A dialog that is still growing has no size yet.
+            handle = await part.element_handle()
+            await handle.wait_for_element_state("stable")
+        boxes = [box for part in parts if (box := await part.bounding_box())]
+        assert len(boxes) == len(parts), f"a part of the picture {name} is not visible"
+        left = min(box["x"] for box in boxes) - margin
+        top = min(box["y"] for box in boxes) - margin
+        right = max(box["x"] + box["width"] for box in boxes) + margin
+        bottom = max(box["y"] + box["height"] for box in boxes) + margin
+        png = await page.screenshot(
+            clip={"x": left, "y": top, "width": right - left, "height": bottom - top},
+            animations="disabled",
+            caret="hide",
+            style=style,
+        )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with Image.open(BytesIO(png)) as picture:
+            flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            flat.save(self._folder / f"{name}.png", optimize=True)

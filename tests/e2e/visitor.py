@@ -1,0 +1,78 @@
+"""What a person does with Home Assistant's web page, whatever the integration."""
+
+from functools import reduce
+import json
+
+from playwright.async_api import Locator, Page, expect
+
+from demo.paths import INTEGRATION
+from demo.session import PASSWORD, USERNAME
+
+
+class Texts:
+    """The integration's own texts in one language; the tests do not repeat them."""
+
+    def __init__(self, language: str) -> None:
+        """Read the texts of a language."""
+        path = INTEGRATION / "translations" / f"{language}.json"
+        self._texts = json.loads(path.read_text())
+
+    def get(self, path: str, **placeholders: str) -> str:
+        """Return the text at a dotted path, filled in, as Markdown shows it."""
+        text: str = reduce(lambda texts, key: texts[key], path.split("."), self._texts)
+        return text.format(**placeholders).replace("`", "")
+
+
+async def log_in(page: Page, url: str) -> None:
+    """Open Home Assistant and log in, in whatever language it greets."""
+    await page.goto(url)
+    await page.locator("input[name=username]").fill(USERNAME)
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.locator("home-assistant-main").wait_for()
+
+
+async def open_integrations(page: Page) -> None:
+    """Go to Settings › Devices & services."""
+    await page.get_by_role("link", name="Settings").click()
+    await page.get_by_text("Devices & services").click()
+
+
+async def open_integration(page: Page, name: str) -> None:
+    """Go to the page of an integration that is set up."""
+    await open_integrations(page)
+    await page.locator("ha-integration-card", has_text=name).click()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+async def open_repair(page: Page, title: str) -> Locator:
+    """Go to Settings, open what is to be repaired there, and return the dialog."""
+    await page.get_by_role("link", name="Settings").click()
+    await page.get_by_text(title, exact=True).click()
+    return page.locator("dialog-repairs-issue")
+
+
+async def open_area(page: Page, name: str) -> None:
+    """Go to an area on the dashboard that Home Assistant starts with."""
+    await page.get_by_role("link", name="Overview").click()
+    await page.locator("hui-area-card", has_text=name).click()
+
+
+def flow_dialog(page: Page) -> Locator:
+    """Return the dialog of a config or subentry flow."""
+    return page.locator("dialog-data-entry-flow")
+
+
+def field(dialog: Locator, name: str) -> Locator:
+    """Return a text field of a flow's form by its name in the schema."""
+    return dialog.locator(f"input[name={name}]")
+
+
+def surface(dialog: Locator) -> Locator:
+    """Return what a person sees of a dialog; its element is the whole page."""
+    return dialog.locator("dialog[open]")
+
+
+async def submit(dialog: Locator) -> None:
+    """Send a flow's form."""
+    await dialog.get_by_role("button", name="Submit").click()
