@@ -17,6 +17,7 @@ from custom_components.espcloud.cloud import (
     TakenOverError,
     UnexpectedAnswerError,
     UnknownAccountError,
+    UntrustedCertificateError,
 )
 from custom_components.espcloud.errors import translated
 from homeassistant.exceptions import HomeAssistantError
@@ -35,6 +36,7 @@ TEXTS = json.loads(
         (UnknownAccountError(""), "key_refused"),
         (CannotConnectError(""), "cannot_connect"),
         (TakenOverError(""), "cannot_connect"),
+        (UntrustedCertificateError(""), "untrusted_certificate"),
         (CloudTimeoutError(""), "timeout"),
         (DeviceOfflineError(""), "device_offline"),
         (DeviceBusyError(""), "device_busy"),

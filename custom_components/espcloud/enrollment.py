@@ -10,6 +10,7 @@ from .cloud import (
     CloudError,
     DeviceConnection,
     UnknownAccountError,
+    UntrustedCertificateError,
     UserKey,
     is_key,
     new_token,
@@ -79,6 +80,8 @@ class Enrollment:
         """Check that something listens; identifying would throw the device out."""
         try:
             connection = await DeviceConnection.open(self._endpoint)
+        except UntrustedCertificateError as err:
+            raise EnrollmentError("base", error_key(err)) from err
         except CloudError as err:
             raise EnrollmentError("base", "cannot_connect_device_port") from err
         await connection.close()
@@ -169,6 +172,8 @@ class Enrollment:
                 await connection.close()
         except AuthenticationError as err:
             raise EnrollmentError(CONF_DEVICE_KEY, "not_a_master_key") from err
+        except UntrustedCertificateError as err:
+            raise EnrollmentError("base", error_key(err)) from err
         except CloudError as err:
             raise EnrollmentError("base", "cannot_connect_device_port") from err
 

@@ -11,6 +11,7 @@ from .cloud import (
     DeviceBusyError,
     DeviceOfflineError,
     RateLimitedError,
+    UntrustedCertificateError,
 )
 from .const import DOMAIN
 
@@ -20,6 +21,8 @@ def error_key(err: CloudError) -> str:
     match err:
         case AuthenticationError():
             return "key_refused"
+        case UntrustedCertificateError():
+            return "untrusted_certificate"
         case CloudTimeoutError():
             return "timeout"
         case CannotConnectError():

@@ -11,6 +11,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
+# Python's default context insists on it.
+_MAY_SIGN = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class Certificates:
     """Makes TLS contexts; every call makes new ones."""
 
@@ -26,11 +40,20 @@ class Certificates:
         context.load_verify_locations(cadata=_pem(self._authority).decode())
         return context
 
-    def server(self, address: str = "127.0.0.1") -> ssl.SSLContext:
+    def authority_file(self) -> Path:
+        """Return a file with the authority's certificate."""
+        path = self._folder / "authority.pem"
+        path.write_bytes(_pem(self._authority))
+        return path
+
+    def server(
+        self, address: str = "127.0.0.1", *, expired: bool = False
+    ) -> ssl.SSLContext:
         """Return the context of a server at `address`, signed by the authority."""
         key = ec.generate_private_key(ec.SECP256R1())
+        age = timedelta(days=2 if expired else 0)
         return self._server_context(
-            key, _certificate(address, key, (self._authority, self._key))
+            key, _certificate(address, key, (self._authority, self._key), age=age)
         )
 
     def self_signed_server(self) -> ssl.SSLContext:
@@ -59,10 +82,12 @@ def _certificate(
     name: str,
     key: ec.EllipticCurvePrivateKey,
     issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+    *,
+    age: timedelta = timedelta(),
 ) -> x509.Certificate:
     """Return a certificate, signed by its own key where there is no issuer."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) - age
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -76,7 +101,9 @@ def _certificate(
             x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
         )
     )
-    if issuer is not None:
+    if issuer is None:
+        builder = builder.add_extension(_MAY_SIGN, critical=True)
+    else:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key()),
             critical=False,

@@ -19,6 +19,7 @@ from .errors import (
     TakenOverError,
     UnexpectedAnswerError,
     UnknownAccountError,
+    UntrustedCertificateError,
 )
 from .http import CloudClient
 from .models import (
@@ -58,6 +59,7 @@ __all__ = [
     "Timing",
     "UnexpectedAnswerError",
     "UnknownAccountError",
+    "UntrustedCertificateError",
     "UserKey",
     "is_key",
     "new_token",

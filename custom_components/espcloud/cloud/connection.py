@@ -19,6 +19,7 @@ from .errors import (
     ConnectionLostError,
     TakenOverError,
     UnexpectedAnswerError,
+    UntrustedCertificateError,
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .http import refuses_key
@@ -99,6 +100,7 @@ class DeviceConnection(asyncio.Protocol):
 
         Raises:
             CannotConnectError: there is no way there, or TLS was refused.
+            UntrustedCertificateError: a CannotConnectError of its own kind.
             CloudTimeoutError: it took longer than `timing.connect`.
         """
         timing = timing or Timing()
@@ -124,7 +126,7 @@ class DeviceConnection(asyncio.Protocol):
         except TimeoutError as err:
             raise CloudTimeoutError("the device port did not answer in time") from err
         except ssl.SSLCertVerificationError as err:
-            raise CannotConnectError("the certificate is not trusted") from err
+            raise UntrustedCertificateError("the certificate is not trusted") from err
         except (OSError, UnicodeError) as err:
             raise CannotConnectError(
                 f"the device port was not reached ({type(err).__name__})"

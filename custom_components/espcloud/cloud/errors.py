@@ -13,6 +13,10 @@ class CannotConnectError(CloudError):
     """The cloud was not reached: no address, refused, TLS refused, broken off."""
 
 
+class UntrustedCertificateError(CannotConnectError):
+    """The server's certificate is expired, not for this name, or nobody's."""
+
+
 class CloudTimeoutError(CannotConnectError):
     """The cloud was reached but did not answer in time."""
 

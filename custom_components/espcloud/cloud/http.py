@@ -17,6 +17,7 @@ from .errors import (
     RateLimitedError,
     UnexpectedAnswerError,
     UnknownAccountError,
+    UntrustedCertificateError,
 )
 from .models import CloudDevice, OwnedDevice, UserKey, status_of
 
@@ -45,6 +46,9 @@ async def _only_once(
     """
     try:
         return await handler(request)
+    except aiohttp.ClientConnectorError:
+        # Nothing was sent, and aiohttp leaves it at that.
+        raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
         # Not an error of aiohttp's any more, so it is not repeated.
         raise _not_reached(err) from err
@@ -187,6 +191,8 @@ class CloudClient:
                 text = await self._read(response)
         except TimeoutError as err:
             raise CloudTimeoutError("the cloud did not answer in time") from err
+        except aiohttp.ClientConnectorCertificateError as err:
+            raise UntrustedCertificateError("the certificate is not trusted") from err
         except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
             # Without the cause: it shows the request's headers, and so the key.
             raise UnexpectedAnswerError("a broken HTTP answer") from None

@@ -1,0 +1,204 @@
+"""TLS at both doors, for real: who is let in, and what stays untouched."""
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+import socket
+import ssl
+import threading
+from typing import Any
+import warnings
+
+import pytest
+
+from custom_components.espcloud.const import DOMAIN
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import ssl as ssl_util
+from local_cloud import LocalCloud
+from local_cloud.models import Device
+
+from .cloud.certificates import Certificates
+from .common import user_input, wait_for_state
+from .conftest import EMAIL, PASSWORD
+
+type ServerContext = Callable[[Certificates], ssl.SSLContext]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Make an authority."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def shared_context(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ssl.SSLContext]:
+    """Let Home Assistant trust the authority as it would a public one."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.authority_file()))
+    ssl_util._client_context.cache_clear()
+    yield ssl_util.client_context()
+    monkeypatch.undo()
+    ssl_util._client_context.cache_clear()
+    for cipher in ssl_util.SSLCipherList:
+        for protocols in ssl_util._SSL_ALPN_PROTOCOLS:
+            ssl_util._client_context(cipher, protocols)
+
+
+def settings(context: ssl.SSLContext) -> dict[str, Any]:
+    """Return all that could be changed of a context."""
+    return {
+        "verify_mode": context.verify_mode,
+        "check_hostname": context.check_hostname,
+        "options": context.options,
+        "minimum_version": context.minimum_version,
+        "maximum_version": context.maximum_version,
+        "ciphers": context.get_ciphers(),
+        "authorities": context.cert_store_stats(),
+    }
+
+
+@asynccontextmanager
+async def tls_cloud(
+    context: ssl.SSLContext,
+) -> AsyncGenerator[tuple[LocalCloud, Device]]:
+    """Run a cloud with TLS at both doors, with an account and a device."""
+    cloud = LocalCloud(ssl_context=context)
+    await cloud.start()
+    user = await cloud.add_account(EMAIL, PASSWORD)
+    yield cloud, cloud.add_device("Desk lamp", user)
+    await cloud.close()
+
+
+async def submit(hass: HomeAssistant, data: dict[str, Any], **server: Any) -> Any:
+    """Open the account dialog and submit the form."""
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    return await hass.config_entries.flow.async_configure(
+        form["flow_id"], data | {"server": data["server"] | server}
+    )
+
+
+@contextmanager
+def old_server(certificates: Certificates) -> Iterator[int]:
+    """Run a server that speaks nothing newer than TLS 1.1, and yield its port.
+
+    In a thread of its own: asyncio would report each failed handshake as an error.
+    """
+    context = certificates.server()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        # Python warns of what this test is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client, suppress(ssl.SSLError, OSError):
+                    context.wrap_socket(client, server_side=True).close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+REFUSED: dict[str, ServerContext] = {
+    "expired": lambda it: it.server(expired=True),
+    "wrong name": lambda it: it.server("127.0.0.9"),
+    "self-signed": Certificates.self_signed_server,
+}
+
+
+async def test_valid_certificate(
+    hass: HomeAssistant, certificates: Certificates, shared_context: ssl.SSLContext
+) -> None:
+    """Both doors over TLS; the context that all of Home Assistant shares stays as it was."""
+    before = settings(shared_context)
+    async with tls_cloud(certificates.server()) as (cloud, device):
+        data = user_input(cloud, cloud.master_key(device))
+        result = await submit(hass, data, ssl=True)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await wait_for_state(hass, "light.desk_lamp", "unknown")
+        await hass.services.async_call(
+            "light", "turn_on", {"entity_id": "light.desk_lamp"}, blocking=True
+        )
+        await wait_for_state(hass, "light.desk_lamp", "on")
+        endpoint = result["result"].runtime_data.server.endpoint()
+        assert endpoint.ssl_context is shared_context
+        await hass.config_entries.async_unload(result["result"].entry_id)
+    assert ssl_util.client_context() is shared_context
+    assert settings(shared_context) == before
+
+
+@pytest.mark.usefixtures("shared_context")
+@pytest.mark.parametrize("make_context", REFUSED.values(), ids=REFUSED)
+async def test_http_door_is_refused(
+    hass: HomeAssistant, certificates: Certificates, make_context: ServerContext
+) -> None:
+    """The password does not leave for a server that cannot prove who it is."""
+    async with tls_cloud(make_context(certificates)) as (cloud, device):
+        form = await submit(hass, user_input(cloud, cloud.master_key(device)), ssl=True)
+        assert form["errors"] == {"base": "untrusted_certificate"}
+
+
+@pytest.mark.usefixtures("shared_context")
+@pytest.mark.parametrize("make_context", REFUSED.values(), ids=REFUSED)
+async def test_device_door_is_refused(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    certificates: Certificates,
+    make_context: ServerContext,
+) -> None:
+    """Nor does the master key: the HTTP door is fine, the device port is not."""
+    async with tls_cloud(make_context(certificates)) as (other, _):
+        data = user_input(cloud, cloud.master_key(device))
+        form = await submit(hass, data, ssl=True, port=other.device_port)
+        assert form["errors"] == {"base": "untrusted_certificate"}
+
+
+@pytest.mark.usefixtures("shared_context")
+async def test_protocol_downgrade(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    certificates: Certificates,
+) -> None:
+    """A trusted certificate does not help a server that speaks an old protocol."""
+    data = user_input(cloud, cloud.master_key(device))
+    with old_server(certificates) as port:
+        form = await submit(hass, data, ssl=True, url=f"https://127.0.0.1:{port}")
+        assert form["errors"] == {"base": "cannot_connect"}
+        form = await submit(hass, data, ssl=True, port=port)
+        assert form["errors"] == {"base": "cannot_connect_device_port"}
+
+
+async def test_self_signed_where_verification_is_off(
+    hass: HomeAssistant, certificates: Certificates
+) -> None:
+    """A server of one's own may be self-signed, if its owner says so."""
+    verifying = settings(ssl_util.client_context())
+    trusting_all = settings(ssl_util.client_context_no_verify())
+    async with tls_cloud(certificates.self_signed_server()) as (cloud, device):
+        data = user_input(cloud, cloud.master_key(device))
+        result = await submit(hass, data, ssl=True, verify_ssl=False)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await wait_for_state(hass, "light.desk_lamp", "unknown")
+        await hass.services.async_call(
+            "light", "turn_on", {"entity_id": "light.desk_lamp"}, blocking=True
+        )
+        await hass.config_entries.async_unload(result["result"].entry_id)
+    assert settings(ssl_util.client_context()) == verifying
+    assert settings(ssl_util.client_context_no_verify()) == trusting_all
