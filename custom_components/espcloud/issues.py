@@ -62,7 +62,6 @@ class DeviceIssues:
             severity=severity,
             translation_key=key,
             translation_placeholders={
-                "account": self._entry.title,
                 "device": self._subentry.title,
             },
         )
