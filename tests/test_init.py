@@ -10,6 +10,7 @@ from custom_components.espcloud.const import ACCOUNT_INTERVAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
@@ -328,3 +329,25 @@ async def test_reading_again_in_vain_changes_nothing(
     await entry.runtime_data.async_refresh()
     assert hass.config_entries.flow.async_progress() == []
     assert hass.states.get(LIGHT).state == "unknown"
+
+
+async def test_person_insists_on_an_update(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Home Assistant's own action for it reads the account anew, and breaks nothing."""
+    await async_setup_component(hass, "homeassistant", {})
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, LIGHT, "unknown")
+    await send_command(cloud, device, "LED_ON")
+    cloud.rename(device, "Reading lamp")
+    await hass.services.async_call(
+        "homeassistant", "update_entity", {"entity_id": LIGHT}, blocking=True
+    )
+    await wait_for_device(hass, entry.entry_id, "Reading lamp")
+    assert hass.states.get(LIGHT).state == "on"
+    assert "NotImplementedError" not in caplog.text

@@ -118,6 +118,30 @@ async def test_key_that_works_again_needs_nobody(
     await cloud.wait_online(device)
 
 
+async def test_same_key_typed_again(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """Typing the key that works again connects at once; while it is in use, nothing."""
+    key = cloud.store.keyring.keys[cloud.master_key(device)]
+    (subentry_id,) = entry.subentries
+    data = {
+        "device_key": key.token,
+        "turn_on_action": "LED_ON",
+        "turn_off_action": "LED_OFF",
+    }
+    form = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    await hass.config_entries.subentries.async_configure(form["flow_id"], data)
+    assert cloud.connection_count(device) == 1
+
+    cloud.revoke_key(key.token)
+    await wait_for_issue(hass, "device_key_refused")
+    cloud.store.keyring.put(key)
+    form = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    await hass.config_entries.subentries.async_configure(form["flow_id"], data)
+    await wait_for_issue(hass, "device_key_refused", is_there=False)
+    assert cloud.connection_count(device) == 2
+
+
 async def test_taken_over_is_explained_and_not_fought(
     hass: HomeAssistant,
     cloud: LocalCloud,

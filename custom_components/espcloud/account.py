@@ -115,6 +115,12 @@ class EspCloudAccount:
             else:
                 self._async_start(subentry)
 
+    @callback
+    def async_retry(self, subentry_id: str) -> None:
+        """Give a device's key another chance: somebody says that it works again."""
+        if (coordinator := self.coordinators.get(subentry_id)) is not None:
+            coordinator.async_retry_refused_key()
+
     async def async_refresh(self, _now: datetime | None = None) -> None:
         """Ask again for what the cloud never pushes: names, firmware, keys."""
         try:

@@ -145,6 +145,11 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if device is not None and device != self._device:
             self._device = device
             self._async_register_device()
+        self.async_retry_refused_key()
+
+    @callback
+    def async_retry_refused_key(self) -> None:
+        """Connect again where a refused key had ended the attempts."""
         if self._session is not None and isinstance(
             self.availability.last_error, AuthenticationError
         ):
@@ -196,6 +201,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             ) from err
         finally:
             self._commands_under_way -= 1
+
+    @override
+    async def _async_update_data(self) -> DeviceState:
+        """Ask for what can be asked for, when a person insists on an update."""
+        await self.account.async_refresh()
+        return self.data
 
     @override
     async def async_shutdown(self) -> None:

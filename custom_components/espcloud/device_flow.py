@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
 
+from .account import EspCloudAccount
 from .cloud import CloudDevice
 from .const import (
     CONF_DEVICE_ID,
@@ -106,15 +111,21 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
             CONF_TURN_ON_ACTION: turn_on,
             CONF_TURN_OFF_ACTION: turn_off,
         }
+        entry = self._get_entry()
         if text := user_input.get(CONF_DEVICE_KEY, "").strip():
-            updates[CONF_DEVICE_KEY] = normalized_key(text)
+            master_key = normalized_key(text)
             await self._async_enrollment().check_device_key(
-                updates[CONF_DEVICE_KEY], subentry.data[CONF_DEVICE_ID]
+                master_key,
+                subentry.data[CONF_DEVICE_ID],
+                # To try the key in use would throw this very device out.
+                is_in_use=master_key == subentry.data[CONF_DEVICE_KEY],
             )
+            updates[CONF_DEVICE_KEY] = master_key
+            if entry.state is ConfigEntryState.LOADED:
+                account: EspCloudAccount = entry.runtime_data
+                account.async_retry(subentry.subentry_id)
         # The coordinator follows the subentry; nothing has to be reloaded.
-        return self.async_update_and_abort(
-            self._get_entry(), subentry, data_updates=updates
-        )
+        return self.async_update_and_abort(entry, subentry, data_updates=updates)
 
 
 def device_data(

@@ -86,12 +86,15 @@ class Enrollment:
             raise EnrollmentError("base", "cannot_connect_device_port") from err
         await connection.close()
 
-    async def check_device_key(self, master_key: str, device_id: int) -> None:
-        """Check that a new master key is one of the same device."""
+    async def check_device_key(
+        self, master_key: str, device_id: int, *, is_in_use: bool
+    ) -> None:
+        """Check that a master key is one of the same device, and try one that is new."""
         device = await self._find(master_key)
         if device.id != device_id:
             raise EnrollmentError(CONF_DEVICE_KEY, "wrong_device")
-        await self._try_connection(master_key, device)
+        if not is_in_use:
+            await self._try_connection(master_key, device)
 
     async def enroll(
         self, user_key: str, master_key: str, *, take_over: bool

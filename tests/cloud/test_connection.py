@@ -507,6 +507,7 @@ async def test_cancelled_identify_leaves_the_connection(
         identifying = identify(connection)
         await peer.identify()
         assert (await identifying).id == 301
+        assert connection._answers == {}
 
 
 async def test_answer_and_end_at_once(server: ScriptedServer) -> None:
