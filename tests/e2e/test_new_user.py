@@ -189,7 +189,7 @@ async def test_taken_over_session_is_explained(
     async with house.cloud.rival(DESK):
         title = ENGLISH.get("issues.taken_over.title", device=DESK)
         dialog = await open_repair(page, title)
-        text = ENGLISH.get("issues.taken_over.description", device=DESK, account=EMAIL)
+        text = ENGLISH.get("issues.taken_over.description", device=DESK)
         for paragraph in text.split("\n\n"):
             await expect(dialog.get_by_text(paragraph, exact=True)).to_be_visible()
         await camera.take("repair", page, surface(dialog), style=ALONE)
