@@ -311,7 +311,7 @@ async def test_reading_again_notices_a_refused_account_key(
     await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
     cloud.revoke_key(entry.data["user_key"])
-    await entry.runtime_data.async_refresh()
+    await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
@@ -326,7 +326,7 @@ async def test_reading_again_in_vain_changes_nothing(
     await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
     await cloud._http_door.close()
-    await entry.runtime_data.async_refresh()
+    await entry.runtime_data.account.async_refresh()
     assert hass.config_entries.flow.async_progress() == []
     assert hass.states.get(LIGHT).state == "unknown"
 

@@ -113,7 +113,7 @@ async def test_key_that_works_again_needs_nobody(
     cloud.revoke_key(key.token)
     await wait_for_issue(hass, "device_key_refused")
     cloud.store.keyring.put(key)
-    await entry.runtime_data.async_refresh()
+    await entry.runtime_data.account.async_refresh()
     await wait_for_issue(hass, "device_key_refused", is_there=False)
     await cloud.wait_online(device)
 

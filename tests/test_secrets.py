@@ -95,7 +95,7 @@ async def test_no_secret_in_the_log(
     await wait_for_issue(hass, "device_key_refused")
     with pytest.raises(HomeAssistantError) as caught:
         await coordinator.async_send_command("LED_ON")
-    await entry.runtime_data.async_refresh()
+    await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     (flow,) = hass.config_entries.flow.async_progress()
     result = await hass.config_entries.flow.async_configure(

@@ -135,7 +135,7 @@ async def test_valid_certificate(
             "light", "turn_on", {"entity_id": "light.desk_lamp"}, blocking=True
         )
         await wait_for_state(hass, "light.desk_lamp", "on")
-        endpoint = result["result"].runtime_data.server.endpoint()
+        endpoint = result["result"].runtime_data.account.server.endpoint()
         assert endpoint.ssl_context is shared_context
         await hass.config_entries.async_unload(result["result"].entry_id)
     assert ssl_util.client_context() is shared_context

@@ -12,9 +12,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import ConfigType
 
-from .account import EspCloudAccount, EspCloudConfigEntry
+from .account import EspCloudAccount
 from .config_flow import EspCloudConfigFlow
 from .const import ACCOUNT_INTERVAL, DOMAIN
+from .devices import EspCloudConfigEntry, EspCloudDevices
 from .services import async_register_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -31,20 +32,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     """Set up an account and its devices."""
     account = EspCloudAccount(hass, entry)
     await account.async_sign_in()
-    entry.runtime_data = account
+    devices = EspCloudDevices(hass, entry, account)
+    entry.runtime_data = devices
     _async_remove_orphans(hass, entry)
-    account.async_follow_subentries()
+    devices.async_follow_subentries()
 
     # Entries are not unloaded when Home Assistant stops.
     entry.async_on_unload(
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, account.async_close)
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, devices.async_close)
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
     @callback
     def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
         if changed is entry and change is ConfigEntryChange.UPDATED:
-            account.async_follow_subentries()
+            devices.async_follow_subentries()
 
     # Not an update listener: with one, Home Assistant forbids the flow helpers that
     # reload, and an account that failed to set up has to be reloaded by its flow.

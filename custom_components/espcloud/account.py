@@ -1,46 +1,40 @@
-"""An account while it is set up: its client, its keys and its devices."""
+"""An account: its server, its key, and what it says of its devices."""
 
 from collections.abc import Callable
 from datetime import datetime
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 
 from .cloud import AuthenticationError, CloudDevice, CloudError, ConnectPacer
-from .const import CONF_USER_KEY, SUBENTRY_TYPE_DEVICE
-from .coordinator import EspCloudCoordinator
+from .const import CONF_USER_KEY
 from .errors import translated
 from .server import Server
 
 _LOGGER = logging.getLogger(__name__)
 
-type EspCloudConfigEntry = ConfigEntry[EspCloudAccount]
-type DeviceListener = Callable[[EspCloudCoordinator], None]
-
 
 class EspCloudAccount:
-    """The runtime data of an account's config entry.
+    """The account of a config entry, over HTTP.
 
     Attributes:
-        coordinators: one per device, by the id of its subentry.
         server: where the account lives.
-        pacer: spaces out the devices' connection attempts.
+        pacer: spaces out the connection attempts of the account's devices.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: EspCloudConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Prepare; `async_sign_in` makes the first request."""
-        self.hass = hass
-        self.entry = entry
         self.server = Server.from_data(entry.data)
         self.pacer = ConnectPacer()
-        self.coordinators: dict[str, EspCloudCoordinator] = {}
+        self._hass = hass
+        self._entry = entry
         self._client = self.server.client(hass)
         self._devices: dict[int, CloudDevice] = {}
         self._owner_keys: dict[int, str] = {}
-        self._listeners: list[DeviceListener] = []
+        self._listeners: list[Callable[[], None]] = []
 
     async def async_sign_in(self) -> None:
         """Read the account's devices and their owner keys.
@@ -77,79 +71,35 @@ class EspCloudAccount:
             try:
                 await self._async_read_devices()
             except AuthenticationError:
-                self.entry.async_start_reauth(self.hass)
+                self._entry.async_start_reauth(self._hass)
                 raise
             new_key = self._owner_keys.get(device_id, master_key)
             if new_key == key:
                 raise
         return await self._client.call_rpc(new_key, action, **parameters)
 
-    @callback
-    def async_for_each_device(self, listener: DeviceListener) -> CALLBACK_TYPE:
-        """Call the listener with every device there is and every one that will come."""
-        for coordinator in self.coordinators.values():
-            listener(coordinator)
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    @callback
-    def async_follow_subentries(self) -> None:
-        """Start, stop and change devices as the entry's subentries say.
-
-        Each device stands for itself, so that adding one does not disconnect the others.
-        """
-        subentries = {
-            subentry.subentry_id: subentry
-            for subentry in self.entry.get_subentries_of_type(SUBENTRY_TYPE_DEVICE)
-        }
-        for subentry_id in self.coordinators.keys() - subentries.keys():
-            coordinator = self.coordinators.pop(subentry_id)
-            self.entry.async_create_task(
-                self.hass,
-                coordinator.async_shutdown(),
-                f"close {coordinator.name}",
-            )
-        for subentry_id, subentry in subentries.items():
-            if (known := self.coordinators.get(subentry_id)) is not None:
-                known.async_follow_subentry()
-            else:
-                self._async_start(subentry)
-
-    @callback
-    def async_retry(self, subentry_id: str) -> None:
-        """Give a device's key another chance: somebody says that it works again."""
-        if (coordinator := self.coordinators.get(subentry_id)) is not None:
-            coordinator.async_retry_refused_key()
-
     async def async_refresh(self, _now: datetime | None = None) -> None:
         """Ask again for what the cloud never pushes: names, firmware, keys."""
         try:
             await self._async_read_devices()
         except AuthenticationError:
-            self.entry.async_start_reauth(self.hass)
+            self._entry.async_start_reauth(self._hass)
             return
         except CloudError as err:
             # The devices' own connections tell whether the cloud is there.
             _LOGGER.debug("The account could not be read: %s", err)
             return
-        for coordinator in self.coordinators.values():
-            coordinator.async_follow_account()
-
-    async def async_close(self, _event: Event | None = None) -> None:
-        """Close every device's connection."""
-        for coordinator in self.coordinators.values():
-            await coordinator.async_shutdown()
+        for listener in list(self._listeners):
+            listener()
 
     @callback
-    def _async_start(self, subentry: ConfigSubentry) -> None:
-        coordinator = EspCloudCoordinator(self, subentry)
-        self.coordinators[subentry.subentry_id] = coordinator
-        coordinator.async_start()
-        for listener in self._listeners:
-            listener(coordinator)
+    def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call the listener each time the account was read anew."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def _async_read_devices(self) -> None:
-        owned = await self._client.list_devices(self.entry.data[CONF_USER_KEY])
+        owned = await self._client.list_devices(self._entry.data[CONF_USER_KEY])
         self._devices = {each.device.id: each.device for each in owned}
         self._owner_keys = {
             each.device.id: each.owner_key for each in owned if each.owner_key

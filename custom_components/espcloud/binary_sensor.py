@@ -10,8 +10,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import EspCloudConfigEntry
 from .coordinator import EspCloudCoordinator
+from .devices import EspCloudConfigEntry
 from .entity import EspCloudEntity
 
 # Nothing is ever asked for: the connection itself tells.

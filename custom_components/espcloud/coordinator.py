@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 import logging
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .account import EspCloudAccount
 from .availability import Availability
 from .cloud import (
     AuthenticationError,
@@ -35,9 +36,6 @@ from .const import (
 )
 from .errors import translated
 from .issues import DeviceIssues
-
-if TYPE_CHECKING:
-    from .account import EspCloudAccount, EspCloudConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,14 +74,20 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         availability: whether the device is there.
     """
 
-    config_entry: EspCloudConfigEntry
+    config_entry: ConfigEntry
 
-    def __init__(self, account: EspCloudAccount, subentry: ConfigSubentry) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        subentry: ConfigSubentry,
+        account: EspCloudAccount,
+    ) -> None:
         """Prepare; `async_start` connects."""
         super().__init__(
-            account.hass,
+            hass,
             _LOGGER,
-            config_entry=account.entry,
+            config_entry=entry,
             name=subentry.title,
             update_interval=None,
         )
@@ -96,11 +100,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             on_change=self.async_update_listeners,
             on_stable=self._handle_stable,
         )
-        self._issues = DeviceIssues(self.hass, account.entry, subentry)
+        self._issues = DeviceIssues(hass, entry, subentry)
         self._session: DeviceSession | None = None
         self._command_listeners: list[CommandListener] = []
         self._commands_under_way = 0
         self._device = account.device(self.device_id)
+        self._stop_listening: CALLBACK_TYPE | None = None
 
     @property
     def device_id(self) -> int:
@@ -131,21 +136,13 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         """Register the device and begin to keep it connected."""
         self._async_register_device()
         self._async_open_session()
+        self._stop_listening = self.account.async_listen(self._handle_account)
 
     @callback
     def async_follow_subentry(self) -> None:
         """Take over what changed in the subentry; a new key needs a new connection."""
         if self._session is not None and self._session.master_key != self._master_key:
             self._async_replace_session(self._session)
-
-    @callback
-    def async_follow_account(self) -> None:
-        """Take over what the account says now, and give a refused key another chance."""
-        device = self.account.device(self.device_id)
-        if device is not None and device != self._device:
-            self._device = device
-            self._async_register_device()
-        self.async_retry_refused_key()
 
     @callback
     def async_retry_refused_key(self) -> None:
@@ -212,6 +209,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
+        if self._stop_listening is not None:
+            self._stop_listening()
+            self._stop_listening = None
         self.availability.close()
         self._issues.clear()
         if (session := self._session) is not None:
@@ -251,6 +251,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self.config_entry.async_create_task(
             self.hass, replace_it(), f"reconnect {self.name}"
         )
+
+    @callback
+    def _handle_account(self) -> None:
+        """Take over what the account says now, and give a refused key another chance."""
+        device = self.account.device(self.device_id)
+        if device is not None and device != self._device:
+            self._device = device
+            self._async_register_device()
+        self.async_retry_refused_key()
 
     # What the session reports
 

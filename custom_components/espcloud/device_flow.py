@@ -9,7 +9,6 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
-from .account import EspCloudAccount
 from .cloud import CloudDevice
 from .const import (
     CONF_DEVICE_ID,
@@ -20,6 +19,7 @@ from .const import (
     CONF_TURN_ON_ACTION,
     CONF_USER_KEY,
 )
+from .devices import EspCloudDevices
 from .enrollment import Enrollment, EnrollmentError, normalized_key
 from .forms import device_form, device_reconfigure_form
 from .server import Server
@@ -122,8 +122,8 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
             )
             updates[CONF_DEVICE_KEY] = master_key
             if entry.state is ConfigEntryState.LOADED:
-                account: EspCloudAccount = entry.runtime_data
-                account.async_retry(subentry.subentry_id)
+                devices: EspCloudDevices = entry.runtime_data
+                devices.coordinators[subentry.subentry_id].async_retry_refused_key()
         # The coordinator follows the subentry; nothing has to be reloaded.
         return self.async_update_and_abort(entry, subentry, data_updates=updates)
 

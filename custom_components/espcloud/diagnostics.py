@@ -10,7 +10,6 @@ from homeassistant.const import CONF_EMAIL, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .account import EspCloudConfigEntry
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
@@ -20,6 +19,7 @@ from .const import (
     DEFAULT_URL,
 )
 from .coordinator import EspCloudCoordinator
+from .devices import EspCloudConfigEntry
 
 TO_REDACT = {
     CONF_DEVICE_ID,

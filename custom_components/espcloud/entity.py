@@ -1,7 +1,9 @@
 """What all entities of a device have in common."""
 
+from collections.abc import Hashable
 from typing import override
 
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -21,6 +23,20 @@ class EspCloudEntity(CoordinatorEntity[EspCloudCoordinator]):
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, coordinator.unique_id)}
         )
+        self._shown: Hashable = None
+
+    def _what_to_show(self) -> Hashable:
+        """Return what this entity takes from the coordinator."""
+        return self.coordinator.availability.available
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state where the news is news for this entity."""
+        shown = self._what_to_show()
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
 
     @property
     @override

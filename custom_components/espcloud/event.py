@@ -6,7 +6,6 @@ from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import EspCloudConfigEntry
 from .const import (
     ATTR_ACTION,
     ATTR_PARAMETERS,
@@ -14,6 +13,7 @@ from .const import (
     CONF_TURN_ON_ACTION,
 )
 from .coordinator import Command, EspCloudCoordinator
+from .devices import EspCloudConfigEntry
 from .entity import EspCloudEntity
 
 # Events only arrive.

@@ -1,5 +1,6 @@
 """The cloud's LED actions as a light."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -8,8 +9,8 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
-from .account import EspCloudConfigEntry
 from .coordinator import EspCloudCoordinator
+from .devices import EspCloudConfigEntry
 from .entity import EspCloudEntity
 
 # The cloud takes commands in any order and number; each waits for its own answer.
@@ -64,6 +65,11 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
             is_on = stored.as_dict().get("is_on")
             if isinstance(is_on, bool):
                 self.coordinator.async_restore(is_on)
+
+    @override
+    def _what_to_show(self) -> Hashable:
+        """Return what changes a light."""
+        return super()._what_to_show(), self.coordinator.data.is_on
 
     @callback
     @override

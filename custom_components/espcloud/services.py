@@ -25,9 +25,9 @@ from homeassistant.helpers.target import (
     async_extract_referenced_entity_ids,
 )
 
-from .account import EspCloudAccount
 from .const import ATTR_ACTION, ATTR_PARAMETERS, DOMAIN
 from .coordinator import EspCloudCoordinator
+from .devices import EspCloudDevices
 
 SERVICE_SEND_COMMAND = "send_command"
 
@@ -145,8 +145,8 @@ def _coordinator(hass: HomeAssistant, device_id: str) -> EspCloudCoordinator | N
         return None
     if entry.state is not ConfigEntryState.LOADED:
         raise _invalid("account_not_loaded", account=entry.title)
-    account: EspCloudAccount = entry.runtime_data
-    return account.coordinators.get(device.config_subentry_id or "")
+    devices: EspCloudDevices = entry.runtime_data
+    return devices.coordinators.get(device.config_subentry_id or "")
 
 
 def _invalid(key: str, **placeholders: str) -> ServiceValidationError:

@@ -5,8 +5,8 @@ from typing import Any
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
-from .account import EspCloudConfigEntry
 from .const import DEFAULT_URL, DOMAIN
+from .devices import EspCloudConfigEntry
 
 
 @callback
@@ -28,7 +28,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         for coordinator in entry.runtime_data.coordinators.values()
     ]
     online = sum(coordinator.availability.connected for coordinator in coordinators)
-    url = entries[0].runtime_data.server.url if entries else DEFAULT_URL
+    url = entries[0].runtime_data.account.server.url if entries else DEFAULT_URL
     return {
         "can_reach_cloud": system_health.async_check_can_reach_url(
             hass, f"{url}/v1/ping/"
