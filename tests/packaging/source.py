@@ -96,6 +96,10 @@ class Source:
             yield parent
             node = parent
 
+    def function_around(self, node: ast.AST) -> Function:
+        """Return the innermost function that a node is in."""
+        return next(each for each in self.enclosing(node) if _is_function(each))
+
     def classes(self) -> list[ast.ClassDef]:
         """Return every class."""
         return list(self._classes.values())

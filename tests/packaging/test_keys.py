@@ -153,14 +153,37 @@ def test_exceptions() -> None:
     assert ENGLISH.get("exceptions", {}).keys() == keys_of(*exception_calls())
 
 
-def test_exceptions_get_what_their_texts_name() -> None:
-    """Where a call gives its placeholders plainly, they are enough."""
+def exception_texts() -> Iterator[tuple[str, set[str], ast.Call]]:
+    """Yield the keys of exceptions with the placeholders that each place gives.
+
+    As far as they are written plainly: in the call itself, or in the call of a function
+    around it that passes its keyword arguments on.
+    """
     for call in exception_calls():
-        if not isinstance(keyword(call, "translation_placeholders"), ast.Name):
-            given = given_placeholders(call, "translation_placeholders")
+        given = keyword(call, "translation_placeholders")
+        if not isinstance(given, ast.Name):
             for key in keys_of(call):
-                message = ENGLISH["exceptions"][key]["message"]
-                assert set(placeholders(message)) <= given, SOURCE.where(call)
+                yield key, given_placeholders(call, "translation_placeholders"), call
+            continue
+        function = SOURCE.function_around(call)
+        kind = keyword(call, "translation_key")
+        passed_on = function.args.kwarg and function.args.kwarg.arg == given.id
+        names = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
+        if not passed_on or not isinstance(kind, ast.Name) or kind.id not in names:
+            continue
+        for outer in SOURCE.calls(function.name):
+            named = {each.arg for each in outer.keywords if each.arg} - set(names)
+            place = names.index(kind.id)
+            value = keyword(outer, kind.id) or outer.args[place]
+            for key in SOURCE.values(value):
+                yield key, named, outer
+
+
+def test_exceptions_get_what_their_texts_name() -> None:
+    """Each place gives at least the placeholders of the text."""
+    for key, given, call in exception_texts():
+        message = ENGLISH["exceptions"][key]["message"]
+        assert set(placeholders(message)) <= given, SOURCE.where(call)
 
 
 def test_every_exception_is_translated() -> None:
