@@ -508,6 +508,7 @@ async def test_cancelled_identify_leaves_the_connection(
         await peer.identify()
         assert (await identifying).id == 301
         assert connection._answers == {}
+        assert MASTER_KEY not in repr(connection)
 
 
 async def test_answer_and_end_at_once(server: ScriptedServer) -> None:
@@ -518,6 +519,47 @@ async def test_answer_and_end_at_once(server: ScriptedServer) -> None:
         peer.send({"device": DEVICE, "nonce": nonce}, BYEBYE)
         assert (await identifying).id == 301
         assert isinstance(await lost(connection), TakenOverError)
+
+
+async def test_pushes_right_behind_the_answer(server: ScriptedServer) -> None:
+    """Who identifies learns of it before the device is commanded; order stays order."""
+    seen: list[str | None] = []
+
+    async def identify_and_note() -> None:
+        await connection.identify(MASTER_KEY, BSSID)
+        seen.append("identified")
+
+    def handle(push: Push) -> None:
+        seen.append(push.action)
+
+    async with connected(server, handle) as (connection, peer):
+        identifying = asyncio.create_task(identify_and_note())
+        nonce = (await peer.receive())["nonce"]
+        peer.send(
+            {"device": DEVICE, "nonce": nonce},
+            push_frame(1, get={"action": "first"}),
+            push_frame(2, get={"action": "second"}),
+        )
+        await identifying
+        assert [(await peer.receive())["nonce"] for _ in range(2)] == [1, 2]
+        assert seen == ["identified", "first", "second"]
+
+
+async def test_pushes_behind_the_answer_and_the_end(server: ScriptedServer) -> None:
+    """What came before the end is done, what waits behind it is not."""
+    actions: list[str | None] = []
+
+    def handle(push: Push) -> None:
+        actions.append(push.action)
+
+    async with connected(server, handle) as (connection, peer):
+        identifying = identify(connection)
+        nonce = (await peer.receive())["nonce"]
+        answer = {"device": DEVICE, "nonce": nonce}
+        peer.send(answer, push_frame(), BYEBYE, push_frame())
+        await identifying
+        assert isinstance(await lost(connection), TakenOverError)
+        assert actions == ["LED_ON"]
 
 
 async def test_taken_over(

@@ -82,6 +82,7 @@ class DeviceConnection(asyncio.Protocol):
         self._decoder = FrameDecoder()
         self._nonces = count(1)
         self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._later: list[Frame] = []
         self._lost: asyncio.Future[CloudError] = self._loop.create_future()
         self._reason: CloudError | None = None
         self._last_received = self._loop.time()
@@ -225,16 +226,10 @@ class DeviceConnection(asyncio.Protocol):
         except UnexpectedAnswerError as err:
             self._end(err)
             return
-        acknowledgements: list[bytes] = []
-        for frame in frames:
-            if frame.get("deliver_to_device") and "path" in frame:
-                acknowledgements.append(self._handle_push(frame))
-            else:
-                self._handle_answer(frame)
-                if self._reason is not None:
-                    return
-        if acknowledgements:
-            self._transport.write(b"".join(acknowledgements))
+        if self._later:
+            self._later += frames
+        else:
+            self._handle_frames(frames)
 
     @override
     def pause_writing(self) -> None:
@@ -260,6 +255,27 @@ class DeviceConnection(asyncio.Protocol):
 
     # Frames
 
+    def _handle_frames(self, frames: list[Frame]) -> None:
+        acknowledgements: list[bytes] = []
+        for number, frame in enumerate(frames, start=1):
+            if frame.get("deliver_to_device") and "path" in frame:
+                acknowledgements.append(self._handle_push(frame))
+            elif self._handle_answer(frame) and number < len(frames):
+                # Whoever asked goes first: a push right behind the answer to identify
+                # has to find a device that is connected.
+                self._later = frames[number:]
+                self._loop.call_soon(self._handle_later)
+                break
+            elif self._reason is not None:
+                return
+        if acknowledgements:
+            self._transport.write(b"".join(acknowledgements))
+
+    def _handle_later(self) -> None:
+        frames, self._later = self._later, []
+        if self._reason is None:
+            self._handle_frames(frames)
+
     def _handle_push(self, frame: Frame) -> bytes:
         """Let the push be handled and return its acknowledgement (protocol.md §3.5)."""
         nonce = integer(frame.get("nonce"))
@@ -282,17 +298,19 @@ class DeviceConnection(asyncio.Protocol):
             _LOGGER.exception("Handling a pushed %s failed", push.kind.value)
             return encode_frame(acknowledgement | {"status": 500})
 
-    def _handle_answer(self, frame: Frame) -> None:
+    def _handle_answer(self, frame: Frame) -> bool:
+        """Take a frame that is no push; return whether somebody waited for it."""
         nonce = integer(frame.get("nonce"))
         if nonce is not None and "path" not in frame:
             future = self._answers.get(nonce)
             if future is not None and not future.done():
                 future.set_result(frame)
-                return
+                return True
         if "close by other peer login" in str(frame.get("message", "")):
             self._end(
                 TakenOverError("another client identified with the same master key")
             )
+        return False
 
     def _send(self, frame: Frame) -> None:
         self._transport.write(encode_frame(frame))
