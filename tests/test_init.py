@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
-from custom_components.espcloud import async_remove_config_entry_device
+from custom_components.espcloud import async_remove_config_entry_device, event
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
@@ -42,6 +43,37 @@ async def test_unload_and_reload_leave_nothing(
     assert await hass.config_entries.async_unload(entry.entry_id)
     await cloud.wait_offline(device)
     assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_no_connection_without_entities(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A command that nobody would hear is not acknowledged, at either end of a life."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    set_up, unload = event.async_setup_entry, hass.config_entries.async_unload_platforms
+    met: list[bool] = []
+
+    async def slow_set_up(*args: Any) -> None:
+        with pytest.raises(TimeoutError):
+            await cloud.wait_online(device, timeout=0.2)
+        met.append(cloud.is_online(device))
+        await set_up(*args)
+
+    async def slow_unload(*args: Any) -> bool:
+        await cloud.wait_offline(device)
+        met.append(cloud.is_online(device))
+        return await unload(*args)
+
+    monkeypatch.setattr(event, "async_setup_entry", slow_set_up)
+    monkeypatch.setattr(hass.config_entries, "async_unload_platforms", slow_unload)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await cloud.wait_online(device)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert met == [False, False]
 
 
 async def test_stopping_home_assistant_closes_the_connection(

@@ -35,13 +35,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     devices = EspCloudDevices(hass, entry, account)
     entry.runtime_data = devices
     _async_remove_orphans(hass, entry)
-    devices.async_follow_subentries()
 
     # Entries are not unloaded when Home Assistant stops.
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, devices.async_close)
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # Only now: a command that nobody hears must not be acknowledged.
+    devices.async_follow_subentries()
 
     @callback
     def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
@@ -62,7 +63,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
-    """Unload an account; each coordinator closes its own connection."""
+    """Unload an account, the connections first: nobody hears commands without entities."""
+    await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -83,7 +83,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         subentry: ConfigSubentry,
         account: EspCloudAccount,
     ) -> None:
-        """Prepare; `async_start` connects."""
+        """Prepare; `async_register`, then `async_connect` begin."""
         super().__init__(
             hass,
             _LOGGER,
@@ -132,11 +132,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         return self._commands_under_way > 0
 
     @callback
-    def async_start(self) -> None:
-        """Register the device and begin to keep it connected."""
+    def async_register(self) -> None:
+        """Register the device, which its entities belong to, and follow the account."""
         self._async_register_device()
-        self._async_open_session()
         self._stop_listening = self.account.async_listen(self._handle_account)
+
+    @callback
+    def async_connect(self) -> None:
+        """Begin to keep the device connected."""
+        self._async_open_session()
 
     @callback
     def async_follow_subentry(self) -> None:

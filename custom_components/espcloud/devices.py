@@ -71,6 +71,8 @@ class EspCloudDevices:
             self._hass, self._entry, subentry, self.account
         )
         self.coordinators[subentry.subentry_id] = coordinator
-        coordinator.async_start()
+        coordinator.async_register()
         for listener in self._listeners:
             listener(coordinator)
+        # Last: a command that nobody hears must not be acknowledged.
+        coordinator.async_connect()
