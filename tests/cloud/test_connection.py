@@ -511,6 +511,18 @@ async def test_cancelled_identify_leaves_the_connection(
         assert MASTER_KEY not in repr(connection)
 
 
+async def test_identify_given_up_in_the_turn_of_the_end(
+    server: ScriptedServer,
+) -> None:
+    """Nobody is told twice."""
+    async with connected(server) as (connection, peer):
+        impatient = identify(connection)
+        await peer.receive()
+        impatient.cancel()
+        await connection.close()
+        assert impatient.cancelled()
+
+
 async def test_answer_and_end_at_once(server: ScriptedServer) -> None:
     """An answer that came before the end counts."""
     async with connected(server) as (connection, peer):
@@ -762,6 +774,46 @@ async def test_push_before_the_answer(server: ScriptedServer) -> None:
         peer.send({"device": DEVICE, "nonce": nonce})
         assert (await identifying).id == 301
     assert len(pushes) == 1
+
+
+async def test_pushes_behind_answers_keep_their_order(server: ScriptedServer) -> None:
+    """Who waits for an answer goes first, and no later push overtakes an earlier one."""
+    happened: list[object] = []
+
+    async def identify_and_note(number: int) -> None:
+        await connection.identify(MASTER_KEY, BSSID)
+        happened.append(f"identified {number}")
+
+    async with connected(server, lambda push: happened.append(push.nonce)) as (
+        connection,
+        peer,
+    ):
+        identifying = [asyncio.create_task(identify_and_note(each)) for each in (1, 2)]
+        nonces = [(await peer.receive())["nonce"] for _ in identifying]
+        answers = [{"device": DEVICE, "nonce": nonce} for nonce in nonces]
+        # More than is read at once, so that the last push is on its way at that time.
+        gap = b"\n" * 300_000
+        peer.send(push_frame(11), *answers, push_frame(12), gap, push_frame(13))
+        assert [(await peer.receive())["nonce"] for _ in range(3)] == [11, 12, 13]
+        await asyncio.gather(*identifying)
+    assert happened == [11, "identified 1", "identified 2", 12, 13]
+
+
+async def test_push_behind_an_answer_that_was_enough(server: ScriptedServer) -> None:
+    """Whoever wanted the answer alone hangs up; the push is not carried out."""
+    pushes: list[Push] = []
+
+    async def identify_and_close() -> None:
+        await connection.identify(MASTER_KEY, BSSID)
+        await connection.close()
+
+    async with connected(server, pushes.append) as (connection, peer):
+        identifying = asyncio.create_task(identify_and_close())
+        nonce = (await peer.receive())["nonce"]
+        peer.send({"device": DEVICE, "nonce": nonce}, push_frame())
+        await identifying
+        assert await peer.wait_closed() == b""
+    assert pushes == []
 
 
 async def test_push_behind_the_farewell(server: ScriptedServer) -> None:

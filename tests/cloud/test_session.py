@@ -548,23 +548,6 @@ async def while_yielding(server: ScriptedServer) -> AsyncGenerator[WatchedSessio
 
 
 @asynccontextmanager
-async def at_the_moment_of_a_loss(
-    server: ScriptedServer,
-) -> AsyncGenerator[WatchedSession]:
-    """The end is known to the session, but its transport is not yet closed."""
-    watched = WatchedSession(server.endpoint, backoff=patient())
-    watched.start()
-    peer = await server.accept()
-    await peer.identify()
-    await watched.connected()
-    connection = watched.session._connection
-    assert connection is not None
-    connection._end(TakenOverError())
-    yield watched
-    await peer.wait_closed()
-
-
-@asynccontextmanager
 async def after_a_refusal(server: ScriptedServer) -> AsyncGenerator[WatchedSession]:
     """It has ended by itself."""
     watched = WatchedSession(server.endpoint)
@@ -582,7 +565,6 @@ STAGES: list[Any] = [
     while_a_pong_is_due,
     while_backing_off,
     while_yielding,
-    at_the_moment_of_a_loss,
     after_a_refusal,
 ]
 _CERTIFICATES: list[Certificates] = []
@@ -701,7 +683,7 @@ async def test_key_is_not_shown(start: Start, server: ScriptedServer) -> None:
     await watched.connected()
     session: DeviceSession = watched.session
     assert repr(session) == f"<DeviceSession 127.0.0.1:{server.port}>"
-    for each in (session, session._connection, server.endpoint, session.statistics):
+    for each in (session, server.endpoint, session.statistics):
         assert MASTER_KEY not in f"{each!r} {each}"
     peer.close()
     assert MASTER_KEY not in everything_of(await watched.disconnected())

@@ -72,7 +72,6 @@ class DeviceSession:
         self._pacer = pacer or ConnectPacer()
         self._timing = timing or Timing()
         self._backoff = backoff or Backoff()
-        self._connection: DeviceConnection | None = None
         self._hurry = asyncio.Event()
         self._connected = False
         # Set while the device is identified, and for good when `run` is over: there is
@@ -167,10 +166,7 @@ class DeviceSession:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self._connection is not None:
-            # `run` was cancelled once more while it waited for the connection's end.
-            await self._connection.close()
-        # A connect that was given up closes its socket in the loop's next turn.
+        # What was given up closes its socket in the loop's next turn.
         await asyncio.sleep(0)
 
     async def _connect_once(self) -> CloudError:
@@ -182,7 +178,6 @@ class DeviceSession:
         except CloudError as err:
             self.statistics.failures += 1
             return err
-        self._connection = connection
         try:
             device = await connection.identify(self.master_key, self._bssid)
             self.statistics.connections += 1
@@ -198,7 +193,6 @@ class DeviceSession:
             self._settled.clear()
             self.statistics.bad_lines += connection.bad_lines
             await connection.close()
-            self._connection = None
 
     @staticmethod
     def _tell[News](callback: Callable[[News], None], news: News) -> None:
