@@ -504,6 +504,10 @@ async def test_answer_without_what_was_asked_for(
         ({"status": 500, "message": 5}, UnexpectedAnswerError),
         ({"status": 404, "deliver_to_device": 1}, UnexpectedAnswerError),
         ({"status": 404, "deliver_to_device": True}, CommandRejectedError),
+        # What a hotel's web site says to everything is no acknowledgement.
+        ({"status": 200, "message": "welcome"}, UnexpectedAnswerError),
+        ({"status": 200, "deliver_to_device": "true"}, UnexpectedAnswerError),
+        ({}, UnexpectedAnswerError),
     ],
 )
 async def test_rpc_errors(
@@ -522,7 +526,11 @@ async def test_success_may_use_any_words(
     stranger: CloudClient, server: ScriptedServer
 ) -> None:
     """An acknowledgement is one, though it says that the lamp is not busy any more."""
-    answer = {"status": 200, "message": "not busy, not disconnected"}
+    answer = {
+        "status": 200,
+        "deliver_to_device": True,
+        "message": "not busy, not disconnected",
+    }
     call = stranger.call_rpc(USER_KEY, "LED_ON")
     outcome, _ = await ask(server, call, http_answer(answer))
     assert outcome == answer

@@ -128,8 +128,9 @@ class CloudClient:
         status, answer = await self._request(
             "GET", "/v1/device/rpc/", key, query=query, middlewares=[_only_once]
         )
+        is_the_devices = answer.get("deliver_to_device") is True
         if status != 200:
-            if answer.get("deliver_to_device") is True:
+            if is_the_devices:
                 # The device's own words: its 403 says nothing of our key.
                 raise CommandRejectedError(status)
             message = str(answer.get("message", ""))
@@ -138,6 +139,9 @@ class CloudClient:
             if "busy" in message:
                 raise DeviceBusyError("the device did not answer in time")
         self._require_ok(status, answer)
+        if not is_the_devices:
+            # Whoever says 200 here, it is not the device that acknowledges.
+            raise UnexpectedAnswerError("an answer that is not the device's")
         return answer
 
     async def ping(self) -> None:
