@@ -1,0 +1,1 @@
+"""The integration under fire: real Home Assistant, real cloud, and a proxy in between."""

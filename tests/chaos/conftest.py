@@ -1,0 +1,64 @@
+"""A house with twenty lamps behind two doors that misbehave."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import aiohttp
+import pytest
+
+from custom_components.espcloud.cloud import Backoff, http, session
+from homeassistant.core import HomeAssistant
+from local_cloud import LocalCloud
+from local_cloud.models import User
+
+from .house import Doors, House, Phone
+
+LAMPS = 20
+
+
+@pytest.fixture(autouse=True)
+async def quick_loop(loopback: None) -> None:
+    """Switch asyncio's debug mode off: it notes a traceback with every callback."""
+    asyncio.get_running_loop().set_debug(False)
+
+
+@pytest.fixture
+async def phone() -> AsyncGenerator[Phone]:
+    """Have a phone."""
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0)
+    ) as http_session:
+        yield Phone(http_session)
+
+
+@pytest.fixture
+async def doors(cloud: LocalCloud) -> AsyncGenerator[Doors]:
+    """Put the proxies before the cloud."""
+    async with Doors.of(cloud) as doors:
+        yield doors
+
+
+@pytest.fixture
+async def house(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, doors: Doors, phone: Phone
+) -> House:
+    """Set up twenty lamps that are off."""
+    house = await House.build(hass, cloud, user, doors, phone, LAMPS)
+    await house.set_up()
+    return house
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again within a fifth of a second, where the waiting is not what is tested."""
+    monkeypatch.setattr(session, "Backoff", lambda: Backoff(first=0.05, limit=0.2))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Give an HTTP request a second, and return how long that is."""
+    deadline = 1.0
+    monkeypatch.setattr(
+        http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=deadline, connect=deadline)
+    )
+    return deadline

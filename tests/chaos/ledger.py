@@ -1,0 +1,91 @@
+"""What people sent, held against what Home Assistant did."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+from .house import House, Lamp
+
+ACTIONS = {"LED_ON": "on", "LED_OFF": "off", "emulate": None}
+"""Some actions, and what they make of a light."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command that was sent, and whether the cloud said that it was acknowledged."""
+
+    n: str
+    action: str
+    acknowledged: bool
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The commands sent to one lamp, one after the other.
+
+    What was not acknowledged may have happened or not, since an answer can be lost on
+    its way back; what was, has happened.
+    """
+
+    lamp: Lamp
+    initial: str
+    sent: list[Sent] = field(default_factory=list)
+
+    async def send(self, house: House, action: str) -> Sent:
+        """Send a command and note what the cloud says."""
+        n = str(len(self.sent))
+        answer = await house.press(self.lamp, action, n)
+        self.sent.append(Sent(n, action, answer["status"] == 200))
+        return self.sent[-1]
+
+    @property
+    def expected(self) -> str:
+        """Return the state that the light has to have after what it was told."""
+        actions = {sent.n: sent.action for sent in self.sent}
+        states = [ACTIONS[actions[n]] for n in self.lamp.heard]
+        return next((state for state in reversed(states) if state), self.initial)
+
+    def check(self, house: House) -> None:
+        """Check that nothing was lost, invented, repeated or confused."""
+        heard = self.lamp.heard
+        places = {sent.n: place for place, sent in enumerate(self.sent)}
+        lost = [sent for sent in self.sent if sent.acknowledged and sent.n not in heard]
+        assert not lost, f"{self.lamp.light} lost {lost}, heard {heard}"
+        assert heard == sorted(set(heard), key=places.__getitem__)
+        state = house.hass.states.get(self.lamp.light)
+        assert state is not None
+        assert state.state == self.expected
+
+
+@asynccontextmanager
+async def storm(house: House) -> AsyncGenerator[list[Ledger]]:
+    """Have people press every lamp all the while."""
+    ledgers = [Ledger(lamp, "off") for lamp in house.lamps]
+    over = asyncio.Event()
+
+    async def press(ledger: Ledger) -> None:
+        for number in count():
+            await ledger.send(house, ("LED_ON", "LED_OFF", "emulate")[number % 3])
+            try:
+                # A person's pause.
+                async with asyncio.timeout(0.005):
+                    await over.wait()
+            except TimeoutError:
+                continue
+            return
+
+    async with asyncio.TaskGroup() as people:
+        for ledger in ledgers:
+            people.create_task(press(ledger))
+        yield ledgers
+        over.set()
+
+
+async def check(house: House, ledgers: list[Ledger]) -> None:
+    """Check every lamp, once all are back and do as they are told."""
+    await house.all_connected()
+    for ledger in ledgers:
+        assert (await ledger.send(house, "LED_ON")).acknowledged
+        ledger.check(house)
