@@ -191,6 +191,27 @@ async def test_server_errors_can_be_put_right(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_server_section_is_open_where_it_matters(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """Closed at first, open once the server was changed or may be to blame."""
+
+    def is_open(form: Any) -> bool:
+        return not form["data_schema"].schema["server"].options["collapsed"]
+
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    assert not is_open(form)
+    data = user_input(cloud, "not a key")
+    form = await submit_again(hass, form, data)
+    assert form["errors"] == {"device_key": "malformed_device_key"}
+    assert is_open(form)
+    form = await submit_again(hass, form, data | {"server": {}})
+    assert form["errors"] == {"device_key": "malformed_device_key"}
+    assert not is_open(form)
+
+
 async def test_malformed_key_is_refused_before_any_request(
     hass: HomeAssistant, cloud: LocalCloud, device: Device
 ) -> None:
@@ -450,7 +471,10 @@ async def submit_reconfigure(
     assert form["step_id"] == "reconfigure"
     assert suggested(form)["email"] == entry.data["email"]
     assert entry.data["user_key"] not in str(suggested(form))
-    return await submit_again(hass, form, data)
+    result = await submit_again(hass, form, data)
+    # A success reloads the account behind the dialog's back.
+    await hass.async_block_till_done()
+    return result
 
 
 async def moved_entry(
@@ -558,6 +582,7 @@ async def test_reconfigure_errors(
     assert dict(entry.data) == before
     result = await submit_again(hass, form, right)
     assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
 
 
 async def test_reconfigure_with_a_revoked_key(
@@ -571,6 +596,7 @@ async def test_reconfigure_with_a_revoked_key(
     assert form["errors"] == {"password": "password_needed"}
     result = await submit_again(hass, form, data | {"password": PASSWORD})
     assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
 
 
 async def test_reconfigure_to_an_account_that_is_there(

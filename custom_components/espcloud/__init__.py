@@ -41,8 +41,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, devices.async_close)
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    # Only now: a command that nobody hears must not be acknowledged.
-    devices.async_follow_subentries()
+    # Only now: a command that nobody hears must not be acknowledged. Not at all where
+    # Home Assistant stopped meanwhile: nobody would close the connections.
+    if not hass.is_stopping:
+        devices.async_follow_subentries()
 
     @callback
     def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:

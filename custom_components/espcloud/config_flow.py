@@ -67,6 +67,7 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
                 account_form(
+                    user_input,
                     errors,
                     offer_take_over=self._enrollment is not None
                     and self._enrollment.may_take_over,

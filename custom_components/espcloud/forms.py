@@ -68,7 +68,12 @@ _ACTIONS = {
 }
 
 
-def account_form(errors: Mapping[str, str], *, offer_take_over: bool) -> vol.Schema:
+def account_form(
+    user_input: Mapping[str, Any] | None,
+    errors: Mapping[str, str],
+    *,
+    offer_take_over: bool,
+) -> vol.Schema:
     """Return the form for an account and its first device."""
     return vol.Schema(
         {
@@ -76,9 +81,13 @@ def account_form(errors: Mapping[str, str], *, offer_take_over: bool) -> vol.Sch
             vol.Required(CONF_PASSWORD): _PASSWORD,
             vol.Required(CONF_DEVICE_KEY): _DEVICE_KEY,
             **_take_over(offer_take_over),
-            # An error that is no single field's is most likely about the server.
             vol.Required(SECTION_SERVER): section(
-                _SERVER, {"collapsed": "base" not in errors}
+                _SERVER,
+                {
+                    # An error that is no field's is most likely about the server.
+                    "collapsed": "base" not in errors
+                    and (user_input is None or _is_public_server(user_input))
+                },
             ),
         }
     )
@@ -118,6 +127,11 @@ def shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
         for field, value in (user_input or {}).items()
         if field != CONF_PASSWORD
     }
+
+
+def _is_public_server(user_input: Mapping[str, Any]) -> bool:
+    """Tell whether the server's section was left as it was."""
+    return bool(user_input[SECTION_SERVER] == _SERVER({}))
 
 
 def _take_over(offer: bool) -> dict[Any, Any]:
