@@ -40,14 +40,7 @@ class HttpDoor:
     ) -> int:
         """Listen and return the port. Raises OSError where that is not possible."""
         loop = asyncio.get_running_loop()
-        self._http = web.Server(
-            self._handle,
-            access_log=None,
-            logger=_AIOHTTP_LOGGER,
-            keepalive_timeout=self._limits.http_keep_alive,
-            # A connection that ends while aiohttp lingers on it would leave its task behind.
-            lingering_time=0,
-        )
+        self._http = self.web_server()
         self._server = await loop.create_server(
             self._http,
             host,
@@ -59,6 +52,17 @@ class HttpDoor:
         )
         self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])
+
+    def web_server(self) -> web.Server:
+        """Return what makes a protocol for each connection."""
+        return web.Server(
+            self._handle,
+            access_log=None,
+            logger=_AIOHTTP_LOGGER,
+            keepalive_timeout=self._limits.http_keep_alive,
+            # A connection that ends while aiohttp lingers on it would leave its task behind.
+            lingering_time=0,
+        )
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""

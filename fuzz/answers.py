@@ -1,0 +1,121 @@
+"""A server that answers the client's HTTP requests with anything."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import re
+from typing import Any, override
+from unittest.mock import patch
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from custom_components.espcloud.cloud import (
+    CloudClient,
+    CloudDevice,
+    CloudError,
+    OwnedDevice,
+    UserKey,
+    http,
+)
+
+from .wire import Pieces, Transport, cut, happens, run
+
+_KEY = "0123456789abcdef0123456789abcdef01234567"
+_PASSWORD = "an invented password"
+_HEADER_SAFE = re.compile(r"[!-~]*")
+_TIMEOUT = aiohttp.ClientTimeout(total=0.05)
+"""aiohttp goes on waiting after a broken chunk; only the deadline ends that."""
+_STATUSES = (200, 204, 301, 400, 401, 403, 404, 429, 500, 502, 503)
+
+type Call = Callable[[CloudClient], Coroutine[Any, Any, object]]
+
+_CALLS: tuple[Call, ...] = (
+    lambda client: client.create_user_key("a@example.org", _PASSWORD),
+    lambda client: client.list_devices(_KEY),
+    lambda client: client.get_device(_KEY),
+    lambda client: client.activate(_KEY, "02:00:00:00:00:01", "t" * 40),
+    lambda client: client.authorize(_KEY, "t" * 40),
+    lambda client: client.call_rpc(_KEY, "LED_ON", level="1"),
+    lambda client: client.ping(),
+)
+
+
+def target(data: bytes) -> None:
+    """Answer a call: which one, what status or a head of its own, and in what pieces.
+
+    The first byte is the call, the second the status of an answer whose body the rest is; where it
+    names none, the rest is the whole answer, its head included.
+    """
+    if len(data) < 3:
+        return
+    call = _CALLS[data[0] % len(_CALLS)]
+    pieces = cut(data[2:])
+    if data[1] < len(_STATUSES):
+        size = sum(map(len, pieces))
+        head = f"HTTP/1.1 {_STATUSES[data[1]]} x\r\nContent-Length: {size}\r\n\r\n"
+        pieces = [head.encode(), *pieces]
+    with patch.object(http, "REQUEST_TIMEOUT", _TIMEOUT):
+        assert not run(_attempt(call, pieces))
+
+
+async def _attempt(call: Call, pieces: Pieces) -> None:
+    async with aiohttp.ClientSession(connector=_Connector(pieces)) as session:
+        try:
+            outcome = await call(CloudClient(session, "http://192.0.2.1"))
+        except CloudError as error:
+            _check_error(error)
+        else:
+            _check_outcome(outcome)
+
+
+def _check_error(error: CloudError) -> None:
+    """Find nothing secret in an error, nor in what it came from."""
+    link: BaseException | None = error
+    while link is not None:
+        shown = f"{link} {link!r}"
+        assert _KEY not in shown
+        assert _PASSWORD not in shown
+        link = link.__cause__ or (
+            None if link.__suppress_context__ else link.__context__
+        )
+
+
+def _check_outcome(outcome: object) -> None:
+    """Find nothing in a result that would break a header or a log later."""
+    match outcome:
+        case UserKey(user_id=int(), token=token):
+            assert token
+            assert _HEADER_SAFE.fullmatch(token)
+            assert token not in repr(outcome).replace(repr(outcome.user_id), "")
+        case list():
+            for device in outcome:
+                assert isinstance(device, OwnedDevice)
+                assert _HEADER_SAFE.fullmatch(device.owner_key)
+        case CloudDevice(id=int(), name=str(), serial=str(), activated=bool()):
+            assert outcome.title
+        case dict() | None:
+            pass
+        case _:
+            raise AssertionError(outcome)
+
+
+class _Connector(aiohttp.BaseConnector):
+    """Connects to nobody: each connection answers with these pieces and ends."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        super().__init__(force_close=True)
+        self._pieces = pieces
+
+    @override
+    async def _create_connection(self, *request: object) -> ResponseHandler:
+        protocol = ResponseHandler(asyncio.get_running_loop())
+        transport = Transport(protocol)
+        answering = asyncio.ensure_future(self._answer(transport))
+        answering.add_done_callback(lambda task: task.result())
+        return protocol
+
+    async def _answer(self, transport: Transport) -> None:
+        # The request goes out first.
+        await happens(lambda: bool(transport.sent) or transport.is_closing())
+        await transport.deliver(self._pieces)
+        transport.close()

@@ -1,0 +1,58 @@
+"""Anything at local_cloud's device door: every frame is answered once, and opens nothing."""
+
+from unittest.mock import patch
+
+from local_cloud import outbox
+from local_cloud.wire import JsonObject, NotAnObjectError, decode, encode
+
+from .house import House
+from .wire import Pieces, Transport, cut, happens, run
+
+_INTERNAL_ERROR = b"internal error"
+
+
+def target(data: bytes) -> None:
+    """Connect, send it all in pieces, and hang up."""
+    house = House()
+    pieces = cut(house.with_keys(data))
+    # Every push has the nonce 1, or nobody could ever acknowledge one.
+    with patch.object(outbox, "_LARGEST_NONCE", 1):
+        assert not run(_attempt(house, pieces))
+    house.check()
+
+
+async def _attempt(house: House, pieces: Pieces) -> None:
+    connection = house.connection()
+    transport = Transport(connection)
+    assert await transport.deliver(pieces)
+    stayed = not transport.is_closing()
+    waiting = len(connection._replies)
+    transport.close()
+    await connection.finish()
+    assert await happens(
+        lambda: connection not in house.cloud._device_door._connections
+    )
+    assert not house.cloud._device_door._unread
+    assert _INTERNAL_ERROR not in transport.sent
+    lines = bytes(transport.sent).split(b"\n")
+    assert lines.pop() == b""
+    replies = 0
+    for line in lines:
+        frame = decode(line)
+        assert (len(line) + 1) % 1460 != 0
+        assert encode(frame) == line.rstrip(b" ")
+        replies += "deliver_to_device" not in frame or "path" not in frame
+    asked = sum(map(_is_asked, b"".join(pieces).split(b"\n")[:-1]))
+    assert replies + waiting <= asked
+    assert replies + waiting == asked or not stayed
+
+
+def _is_asked(line: bytes) -> bool:
+    """Say whether a line wants an answer: all do but blank ones and answers to pushes."""
+    if not line.strip():
+        return False
+    try:
+        frame: JsonObject = decode(line.strip())
+    except NotAnObjectError:
+        return True
+    return "path" in frame or "nonce" not in frame

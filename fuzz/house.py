@@ -1,0 +1,163 @@
+"""A small local cloud with somebody in it, and what a stranger may not change there."""
+
+from collections.abc import Iterable
+import re
+from typing import Any, override
+
+from local_cloud import LocalCloud
+from local_cloud.connection import DeviceConnection
+from local_cloud.models import Device
+from local_cloud.passwords import Passwords
+from local_cloud.snapshot import Snapshot, columns, take
+
+_PLACEHOLDER = re.compile(rb"@([a-z]+)")
+_ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}
+_NO_HASH = f"scrypt$14$8$1$00${'00' * 32}"
+"""What no password has, in the form that a state file must have."""
+_PLAN = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
+
+# What a key may change; whatever is not listed has to stay as it was.
+_MAY_CHANGE: dict[str, set[str]] = {
+    "user": {"account", "new owner"},
+    "owner": {"device", "activity", "keys", "tokens"},
+    "shared": {"activity", "keys"},
+    "master": {"device", "activity", "tokens", "masters"},
+    "other": {"their account", "new owner"},
+    "theirs": {"their device"},
+    # Presented by an account, they make it an owner or a friend.
+    "token": {"new owner"},
+    "share": {"keys"},
+}
+
+
+class _PlainPasswords(Passwords):
+    """Keeps passwords as they are: nobody guesses them here, and hashing takes its time."""
+
+    def __init__(self) -> None:
+        pass
+
+    @override
+    async def hash(self, password: str) -> str:
+        return password
+
+    @override
+    async def matches(self, password: str, stored: str) -> bool:
+        return password == stored
+
+
+class House:
+    """A cloud without open doors.
+
+    An input writes `@owner` and the like in place of the keys, which are new each time.
+    """
+
+    def __init__(self) -> None:
+        """Make an account with a device and a guest, a stranger, and a device for sale."""
+        self.cloud = LocalCloud()
+        self.cloud._accounts._passwords = _PlainPasswords()
+        store = self.cloud.store
+        keyring = store.keyring
+        mine = store.add_user("me@example.org", "me", _NO_HASH)
+        theirs = store.add_user("them@example.org", "them", _NO_HASH)
+        self.device = self.cloud.add_device("lamp", mine)
+        their_device = self.cloud.add_device("plug", theirs)
+        self.for_sale = self.cloud.add_device("for sale")
+        for user, device in ((mine, self.device), (theirs, their_device)):
+            product = store.add_product(user, "product", 1, 1)
+            store.add_device("made", 1, product=product)
+            store.add_group(user, "room", "").device_ids.append(device.id)
+            store.add_timer(device, dict(_PLAN))
+            store.streams.add(device, "s", {"x": 1}, 0)
+        shared = keyring.share_with(self.device, theirs, "guest")
+        keyring.add_token(self.for_sale, "t" * 40, "sale", is_owner_key=1)
+        keyring.add_token(self.device, "s" * 40, "share", is_owner_key=0)
+        self._keys = {
+            "user": keyring.add_user_key(mine).token,
+            "other": keyring.add_user_key(theirs).token,
+            "master": self.cloud.master_key(self.device),
+            "owner": str(self.cloud.owner_key(self.device)),
+            "theirs": str(self.cloud.owner_key(their_device)),
+            "shared": shared.token,
+            "token": "t" * 40,
+            "share": "s" * 40,
+        }
+        self._used: set[str] = set()
+        self._before = self._areas(take(store))
+
+    def connection(self) -> DeviceConnection:
+        """Return a connection of the device door, which is nobody's yet."""
+        return DeviceConnection(self.cloud._device_door)
+
+    def with_keys(self, data: bytes) -> bytes:
+        """Return the input with the keys that it names."""
+
+        def key(match: re.Match[bytes]) -> bytes:
+            name = match[1].decode()
+            if name not in self._keys:
+                return match[0]
+            self._used.add(name)
+            return self._keys[name].encode()
+
+        return _PLACEHOLDER.sub(key, data)
+
+    def check(self) -> None:
+        """Fail where something changed that none of the keys in the input may change."""
+        after = self._areas(take(self.cloud.store))
+        may_change = set[str]().union(*(_MAY_CHANGE[name] for name in self._used))
+        if {"token", "share"} & self._used and {"user", "other"} & self._used:
+            may_change |= {"keys", "new owner"}
+        for area, rows in self._before.items():
+            assert area in may_change or rows == after[area], area
+        online = self.cloud.is_online(self.device)
+        assert not online or "master" in self._used, "on-line without its key"
+
+    def _areas(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Return all there is, by who may change it."""
+        rows = {
+            table: [
+                dict(zip(columns(table), row, strict=True)) for row in snapshot[table]
+            ]
+            for table in snapshot
+        }
+        device_keys = [key for key in rows["keys"] if key["scope"] == 3]
+        areas: dict[str, Any] = {
+            # Anybody may join, so only those who are there count.
+            "people": [user for user in rows["users"] if user["id"] <= 2],
+            "masters": [key for key in device_keys if key["is_master_key"]],
+            "keys": self._of(device_keys, self.device),
+            "new owner": self._of(device_keys, self.for_sale),
+            "tokens": rows["tokens"],
+        }
+        for name, number in (("", 1), ("their ", 2)):
+            devices = [each for each in rows["devices"] if each["id"] == number]
+            areas[f"{name}account"] = [
+                [row for row in rows[table] if row["user_id"] == number]
+                for table in ("groups", "products")
+            ]
+            streams = [row for row in rows["datastreams"] if row["device_id"] == number]
+            points = {stream["id"] for stream in streams}
+            activity = [
+                [{name: each[name] for name in _ACTIVITY} for each in devices],
+                streams,
+                [row for row in rows["datapoints"] if row["datastream_id"] in points],
+            ]
+            settings = [
+                [
+                    {name: each[name] for name in each if name not in _ACTIVITY}
+                    for each in devices
+                ],
+                [row for row in rows["timers"] if row["device_id"] == number],
+            ]
+            if name:
+                areas["their device"] = [settings, activity]
+            else:
+                areas |= {"device": settings, "activity": activity}
+        return areas
+
+    @staticmethod
+    def _of(keys: Iterable[dict[str, Any]], device: Device) -> list[dict[str, Any]]:
+        return [
+            key
+            for key in keys
+            if key["device_id"] == device.id and not key["is_master_key"]
+        ]

@@ -1,0 +1,78 @@
+"""Anything at local_cloud's HTTP door: answers are answers, and open nothing."""
+
+import asyncio
+
+from local_cloud.models import Device
+from local_cloud.outbox import Outbox
+from local_cloud.wire import decode
+
+from .house import House
+from .wire import Pieces, Transport, cut, run
+
+_HEADERS = {b"Content-Type", b"Content-Length", b"Date", b"Server", b"Connection"}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_TURNS = 50
+"""Turns of the loop in which a request is answered, unless it lacks its end."""
+
+
+class _Lamp:
+    """A connection of a device that acknowledges at once."""
+
+    def __init__(self) -> None:
+        self.device: Device | None = None
+        self.outbox = Outbox(self.send, timeout=5, limit=10)
+
+    def send(self, frame: bytes) -> None:
+        answer = {"nonce": decode(frame)["nonce"], "status": 200}
+        asyncio.get_running_loop().call_soon(self.outbox.take_answer, answer)
+
+    def close(self) -> None:
+        self.outbox.close()
+
+    def abort(self) -> None:
+        self.outbox.close()
+
+
+def target(data: bytes) -> None:
+    """Connect, send it all in pieces, read what comes, and hang up."""
+    house = House()
+    assert not run(_attempt(house, cut(house.with_keys(data))))
+    house.check()
+
+
+async def _attempt(house: House, pieces: Pieces) -> None:
+    lamp = _Lamp()
+    house.cloud._presence.arrive(house.device, lamp)
+    web = house.cloud._http_door.web_server()
+    transport = Transport(web())
+    # A request that is broken in its middle is not read on; its time runs out.
+    await transport.deliver(pieces)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    transport.close()
+    await web.shutdown(1)
+    lamp.close()
+    house.cloud._presence.leave(lamp)
+    assert b"internal error" not in transport.sent
+    _check_answers(bytes(transport.sent))
+
+
+def _check_answers(sent: bytes) -> None:
+    """Fail where something stands between the answers, or a header that is none of ours."""
+    while sent:
+        if sent.startswith(_CONTINUE):
+            sent = sent.removeprefix(_CONTINUE)
+            continue
+        head, end, rest = sent.partition(b"\r\n\r\n")
+        assert end, sent
+        status, *fields = head.split(b"\r\n")
+        assert status.startswith(b"HTTP/"), status
+        headers = dict(field.split(b": ", 1) for field in fields)
+        assert set(headers) <= _HEADERS, headers
+        if not rest or rest.startswith(b"HTTP/"):
+            sent = rest  # The answer to a HEAD has no body.
+            continue
+        body = rest[: int(headers[b"Content-Length"])]
+        if headers[b"Content-Type"].startswith(b"application/json"):
+            assert "status" in decode(body)
+        sent = rest[len(body) :]

@@ -1,0 +1,86 @@
+"""A cloud that sends the client anything: each push is handled once and acknowledged once."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from custom_components.espcloud.cloud import (
+    CloudDevice,
+    CloudError,
+    ConnectionLostError,
+    DeviceConnection,
+    Push,
+    Timing,
+    UnexpectedAnswerError,
+)
+from custom_components.espcloud.cloud.frames import Frame, FrameDecoder
+
+from .wire import Pieces, Transport, cut, run
+
+_KEY = "0" * 40
+_BSSID = "02:00:00:00:00:01"
+
+
+def target(data: bytes) -> None:
+    """Be a cloud that answers an identify, pushes and babbles, then hangs up."""
+    failed: list[Frame] = []
+    errors = run(_attempt(cut(data), failed))
+    # A push that is nested too deep to be handed back fails, and says so.
+    assert len(errors) >= len(failed)
+    assert failed or not errors, errors
+
+
+async def _attempt(pieces: Pieces, failed: list[Frame]) -> None:
+    pushes: list[Push] = []
+
+    def handle(push: Push) -> Mapping[str, Any]:
+        pushes.append(push)
+        # What a handler hands back may not get in the way of the acknowledgement.
+        return {"parameters": push.parameters, "body": push.body, **push.body}
+
+    connection = DeviceConnection(Timing(), handle)
+    transport = Transport(connection)
+    identifying = asyncio.ensure_future(connection.identify(_KEY, _BSSID))
+    await asyncio.sleep(0)
+    assert await transport.deliver(pieces)
+    transport.close()
+    reason = await connection.wait_lost()
+    assert isinstance(reason, CloudError)
+    with suppress(CloudError):
+        assert isinstance(await identifying, CloudDevice)
+    expected = _pushes(pieces)
+    lines = [orjson.loads(line) for line in bytes(transport.sent).splitlines()]
+    acknowledgements = [line for line in lines if "deliver_to_device" in line]
+    if type(reason) is ConnectionLostError:
+        assert len(acknowledgements) == len(expected)
+        refused = sum(line["status"] == 400 for line in acknowledgements)
+        assert len(pushes) == len(expected) - refused
+    # What came in one piece with the end is handled, but nobody is there to be told.
+    assert len(acknowledgements) <= len(expected)
+    for frame, acknowledgement in zip(expected, acknowledgements, strict=False):
+        nonce = frame.get("nonce")
+        known = isinstance(nonce, int) and not isinstance(nonce, bool)
+        assert acknowledgement["nonce"] == (nonce if known else None)
+        assert acknowledgement["deliver_to_device"] is True
+        assert acknowledgement["status"] in ((200, 400, 500) if known else (400,))
+    failed += [line for line in acknowledgements if line["status"] == 500]
+
+
+def _pushes(pieces: Pieces) -> list[Frame]:
+    """Return what has to be acknowledged, up to what ends the connection."""
+    decoder = FrameDecoder()
+    found: list[Frame] = []
+    for piece in pieces:
+        try:
+            frames = decoder.feed(piece)
+        except UnexpectedAnswerError:
+            break
+        found += [
+            frame
+            for frame in frames
+            if frame.get("deliver_to_device") and "path" in frame
+        ]
+    return found

@@ -1,0 +1,1 @@
+"""The fuzzer's targets, for a moment on every run."""
