@@ -1,0 +1,160 @@
+"""espcloud, with as many devices as it is given."""
+
+import asyncio
+import gc
+from importlib import import_module
+from pathlib import Path
+import resource
+import sys
+from time import perf_counter, process_time
+from typing import TYPE_CHECKING, Any
+
+from bench.answering import Answer, answer
+from bench.houses.attempts import Attempts
+from bench.houses.calls import time_calls, wait_for_light
+from bench.houses.home import Meter, add_entry, running_home
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.loader import async_get_integration
+from homeassistant.setup import async_setup_component
+
+if TYPE_CHECKING:
+    from custom_components.espcloud.devices import EspCloudDevices
+
+DOMAIN = "espcloud"
+# Home Assistant's own parts that ours build on. Every house loads them: these are among
+# its default integrations, and another of those, backup, has a coordinator.
+PLATFORMS = ("binary_sensor", "event", "light")
+
+
+class House:
+    """A house whose lamps hang on the cloud."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know nothing of any account yet."""
+        self._hass = hass
+        self._entry: ConfigEntry[EspCloudDevices]
+        self._attempts = Attempts()
+        self._light = ""
+
+    async def load(self) -> Answer:
+        """Import the integration; return how long that took, in milliseconds.
+
+        Home Assistant's own parts that the platforms build on are imported before.
+        """
+        for domain in PLATFORMS:
+            await async_setup_component(self._hass, domain, {})
+        import_module("homeassistant.helpers.update_coordinator")
+        async_get_clientsession(self._hass)
+        begin = perf_counter()
+        integration = await async_get_integration(self._hass, DOMAIN)
+        await integration.async_get_component()
+        await integration.async_get_platforms(["config_flow", *PLATFORMS])
+        return {"ms": (perf_counter() - begin) * 1000}
+
+    async def add(self, account: dict[str, Any]) -> Answer:
+        """Set an account up; return how long until Home Assistant may go on, in ms."""
+        self._attempts.watch(account["port"])
+        begin = perf_counter()
+        self._entry = await add_entry(
+            self._hass,
+            DOMAIN,
+            {
+                **{
+                    name: account[name]
+                    for name in ("url", "port", "email", "user_id", "user_key")
+                },
+                "ssl": False,
+                "verify_ssl": True,
+            },
+            [_subentry(device) for device in account["devices"]],
+        )
+        return {"ms": (perf_counter() - begin) * 1000}
+
+    async def wait(self, connected: int) -> Answer:
+        """Wait until exactly so many devices are connected; return the seconds it took."""
+        begin = perf_counter()
+        coordinators = self._entry.runtime_data.coordinators.values()
+        # An event would have to be measured with everything else.
+        while (  # noqa: ASYNC110
+            sum(one.availability.connected for one in coordinators) != connected
+        ):
+            await asyncio.sleep(0.05)
+        return {"seconds": perf_counter() - begin}
+
+    async def attempts(self) -> Answer:
+        """Return the most connection attempts within any second, and forget them."""
+        return {"per_second": self._attempts.take_peak()}
+
+    async def memory(self) -> Answer:
+        """Return the resident memory in bytes, without what is garbage."""
+        gc.collect()
+        return {"rss": _resident_bytes()}
+
+    async def idle(self, seconds: float) -> Answer:
+        """Return the processor time of so many seconds without a command, in seconds."""
+        begin, cpu = perf_counter(), process_time()
+        await asyncio.sleep(seconds)
+        return {"cpu": process_time() - cpu, "wall": perf_counter() - begin}
+
+    async def call(self, count: int) -> Answer:
+        """Switch the light; see `time_calls`."""
+        light = await wait_for_light(self._hass, "on", "off", "unknown")
+        return await time_calls(self._hass, light, count)
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def _subentry(device: dict[str, Any]) -> ConfigSubentryData:
+    return ConfigSubentryData(
+        subentry_type="device",
+        unique_id=str(device["id"]),
+        title=device["name"],
+        data={
+            "device_id": device["id"],
+            "device_key": device["master_key"],
+            "serial": device["serial"],
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+
+
+async def main(folder: Path) -> None:
+    """Run until stdin ends."""
+    async with running_home(folder) as hass:
+        house = House(hass)
+        meter: Meter | None = None
+
+        async def begin(states: int) -> Answer:
+            # Made when it is needed: the other measurements go without a listener.
+            nonlocal meter
+            meter = meter or Meter(hass)
+            return await meter.begin(states)
+
+        async def end() -> Answer:
+            assert meter is not None
+            return await meter.end()
+
+        await answer(
+            {
+                "load": house.load,
+                "add": house.add,
+                "wait": house.wait,
+                "attempts": house.attempts,
+                "memory": house.memory,
+                "idle": house.idle,
+                "call": house.call,
+                "begin": begin,
+                "end": end,
+            },
+            {},
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

@@ -1,0 +1,54 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How often and how long each row is measured.
+
+    Attributes:
+        rounds: of each contestant, one after the other, then again.
+        pushes: commands pushed in a round, an even number.
+        calls: service calls in a round.
+        crowds: how many devices one Home Assistant has, one house after the other.
+        idle: seconds in which nothing happens; a device pings every 25 s.
+        outage: seconds without a cloud, for the longer of two outages; 0 leaves it out.
+        starts: fresh processes whose start is measured.
+        cloud_crowds: how many devices are connected to local_cloud.
+        cloud_seconds: how long calls are sent to each of those crowds.
+    """
+
+    rounds: int
+    pushes: int
+    calls: int
+    crowds: tuple[int, ...]
+    idle: float
+    outage: float
+    starts: int
+    cloud_crowds: tuple[int, ...]
+    cloud_seconds: float
+
+
+FULL = Scale(
+    rounds=11,
+    pushes=6000,
+    calls=400,
+    crowds=(1, 10, 100, 1000),
+    idle=75,
+    outage=60,
+    starts=11,
+    cloud_crowds=(1, 100, 1000),
+    cloud_seconds=8,
+)
+QUICK = Scale(
+    rounds=3,
+    pushes=3000,
+    calls=150,
+    crowds=(1, 1000),
+    idle=25,
+    outage=0,
+    starts=3,
+    cloud_crowds=(1, 1000),
+    cloud_seconds=2,
+)

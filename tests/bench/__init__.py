@@ -1,0 +1,1 @@
+"""Tests of the benchmark itself: it measures what it says, on the smallest scale."""
