@@ -791,12 +791,13 @@ async def test_pushes_behind_answers_keep_their_order(server: ScriptedServer) ->
         identifying = [asyncio.create_task(identify_and_note(each)) for each in (1, 2)]
         nonces = [(await peer.receive())["nonce"] for _ in identifying]
         answers = [{"device": DEVICE, "nonce": nonce} for nonce in nonces]
-        # More than is read at once, so that the last push is on its way at that time.
-        gap = b"\n" * 300_000
-        peer.send(push_frame(11), *answers, push_frame(12), gap, push_frame(13))
-        assert [(await peer.receive())["nonce"] for _ in range(3)] == [11, 12, 13]
+        # More than is read at once, so that the next part comes while the first waits.
+        later = range(12, 3000)
+        peer.send(push_frame(11), *answers, *(push_frame(each) for each in later))
+        acknowledged = [(await peer.receive())["nonce"] for _ in (11, *later)]
+        assert acknowledged == [11, *later]
         await asyncio.gather(*identifying)
-    assert happened == [11, "identified 1", "identified 2", 12, 13]
+    assert happened == [11, "identified 1", "identified 2", *later]
 
 
 async def test_push_behind_an_answer_that_was_enough(server: ScriptedServer) -> None:
