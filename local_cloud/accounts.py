@@ -5,6 +5,7 @@ import re
 from .errors import ApiError, bad_request
 from .failed_sign_ins import FailedSignIns
 from .models import User
+from .new_accounts import NewAccounts
 from .passwords import Passwords
 from .store import Store
 
@@ -16,18 +17,25 @@ class Accounts:
     """The accounts and their passwords."""
 
     def __init__(
-        self, store: Store, passwords: Passwords, failed: FailedSignIns
+        self,
+        store: Store,
+        passwords: Passwords,
+        failed: FailedSignIns,
+        joined: NewAccounts,
     ) -> None:
         """Keep accounts in `store`."""
         self._store = store
         self._passwords = passwords
         self._failed = failed
+        self._joined = joined
 
-    async def add(self, email: str, password: str, username: str = "") -> User:
+    async def add(
+        self, email: str, password: str, username: str = "", *, peer: str | None = None
+    ) -> User:
         """Make an account; its user name is the e-mail where there is none.
 
         Raises ApiError 400 for an e-mail or password that cannot be one, 409 where the e-mail or the
-        user name is taken (protocol.md §2.2).
+        user name is taken (protocol.md §2.2), 429 where the stranger at `peer` makes too many.
         """
         email = email.strip()
         username = username.strip() or email
@@ -36,6 +44,8 @@ class Accounts:
         if not password:
             raise bad_request("password must not be empty")
         self._refuse_taken(email, username)
+        if peer is not None:
+            self._joined.add(peer)
         password_hash = await self._passwords.hash(password)
         # Hashing takes a moment in which somebody else may have come first.
         self._refuse_taken(email, username)

@@ -26,6 +26,7 @@ from .failed_sign_ins import FailedSignIns
 from .http_door import HttpDoor
 from .limits import Limits
 from .models import Device, User
+from .new_accounts import NewAccounts
 from .passwords import Passwords
 from .presence import Presence
 from .router import Router
@@ -72,7 +73,10 @@ class LocalCloud:
             StateFile(state_file, self.store, self._workers) if state_file else None
         )
         self._accounts = Accounts(
-            self.store, Passwords(self._workers), FailedSignIns(time.monotonic)
+            self.store,
+            Passwords(self._workers),
+            FailedSignIns(time.monotonic),
+            NewAccounts(time.monotonic),
         )
         router = self._make_router()
         self._http_door = HttpDoor(router, limits)

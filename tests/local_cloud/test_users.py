@@ -16,6 +16,7 @@ from local_cloud.failed_sign_ins import (
     FailedSignIns,
 )
 from local_cloud.models import User
+from local_cloud.new_accounts import IN_ALL, PER_PEER as NEW_PER_PEER, NewAccounts
 from tests.conftest import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
@@ -215,3 +216,34 @@ def test_failures_are_forgotten_by_themselves() -> None:
     now = WINDOW
     failed.add("peer", "email")
     assert len(failed._windows) == 3
+
+
+async def test_making_accounts_is_limited(api: Api, cloud: LocalCloud) -> None:
+    """A stranger makes some in an hour; what is refused for another reason does not count."""
+    for number in range(NEW_PER_PEER):
+        account = {"email": f"{number}@example.org", "password": "p"}
+        assert (await api.post("/v1/user/join/", account)).status == 200
+        assert (await api.post("/v1/user/join/", account)).status == 409
+    account = {"email": "more@example.org", "password": "p"}
+    reply = await api.post("/v1/user/join/", account)
+    assert reply.status == reply.json["status"] == 429
+    assert "too many new accounts" in reply.json["message"]
+    assert len(cloud.store.users) == NEW_PER_PEER
+    # Whoever runs the cloud is no stranger.
+    await cloud.add_account("more@example.org", "p")
+
+
+@pytest.mark.parametrize(
+    ("peer", "limit"),
+    [(lambda number: "peer", NEW_PER_PEER), (lambda number: f"peer {number}", IN_ALL)],
+)
+def test_limits_of_new_accounts(peer: Callable[[int], str], limit: int) -> None:
+    """More addresses do not buy more accounts; time does."""
+    now = 0.0
+    joined = NewAccounts(lambda: now)
+    for number in range(limit):
+        joined.add(peer(number))
+    with pytest.raises(ApiError, match="in 3601 seconds"):
+        joined.add(peer(limit))
+    now = 3600.0
+    joined.add(peer(limit))
