@@ -8,7 +8,7 @@ from local_cloud import LocalCloud
 from local_cloud.connection import DeviceConnection
 from local_cloud.models import Device
 from local_cloud.passwords import Passwords
-from local_cloud.snapshot import Snapshot, columns, take
+from local_cloud.snapshot import columns, take
 
 _PLACEHOLDER = re.compile(rb"@([a-z]+)")
 _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}
@@ -23,7 +23,9 @@ _MAY_CHANGE: dict[str, set[str]] = {
     "shared": {"activity", "keys"},
     "master": {"device", "activity", "tokens", "masters"},
     "other": {"their account", "new owner"},
+    "guest": {"new owner"},
     "theirs": {"their device"},
+    "plug": {"their device"},
     # Presented by an account, they make it an owner or a friend.
     "token": {"new owner"},
     "share": {"keys"},
@@ -46,43 +48,48 @@ class _PlainPasswords(Passwords):
 
 
 class House:
-    """A cloud without open doors.
+    """A cloud with people in it, its doors closed.
 
     An input writes `@owner` and the like in place of the keys, which are new each time.
     """
 
     def __init__(self) -> None:
-        """Make an account with a device and a guest, a stranger, and a device for sale."""
+        """Make an account with a device and a guest, another account, and a device for sale."""
         self.cloud = LocalCloud()
         self.cloud._accounts._passwords = _PlainPasswords()
         store = self.cloud.store
         keyring = store.keyring
-        mine = store.add_user("me@example.org", "me", _NO_HASH)
-        theirs = store.add_user("them@example.org", "them", _NO_HASH)
-        self.device = self.cloud.add_device("lamp", mine)
-        their_device = self.cloud.add_device("plug", theirs)
+        mine, theirs, guest = (
+            store.add_user(f"{name}@example.org", name, _NO_HASH)
+            for name in ("mine", "theirs", "guest")
+        )
+        self.device = self.cloud.add_device("lamp of mine", mine)
+        their_device = self.cloud.add_device("plug of theirs", theirs)
         self.for_sale = self.cloud.add_device("for sale")
         for user, device in ((mine, self.device), (theirs, their_device)):
-            product = store.add_product(user, "product", 1, 1)
-            store.add_device("made", 1, product=product)
-            store.add_group(user, "room", "").device_ids.append(device.id)
-            store.add_timer(device, dict(_PLAN))
-            store.streams.add(device, "s", {"x": 1}, 0)
-        shared = keyring.share_with(self.device, theirs, "guest")
+            name = user.username
+            product = store.add_product(user, f"product of {name}", 1, 1)
+            store.add_device(f"made by {name}", 1, product=product)
+            store.add_group(user, f"room of {name}", "").device_ids.append(device.id)
+            store.add_timer(device, {**_PLAN, "action": f"a_{name}"})
+            store.streams.add(device, "s", {"x": f"value of {name}"}, 0)
+        shared = keyring.share_with(self.device, guest, "guest")
         keyring.add_token(self.for_sale, "t" * 40, "sale", is_owner_key=1)
         keyring.add_token(self.device, "s" * 40, "share", is_owner_key=0)
-        self._keys = {
+        self.keys = {
             "user": keyring.add_user_key(mine).token,
             "other": keyring.add_user_key(theirs).token,
+            "guest": keyring.add_user_key(guest).token,
             "master": self.cloud.master_key(self.device),
             "owner": str(self.cloud.owner_key(self.device)),
             "theirs": str(self.cloud.owner_key(their_device)),
+            "plug": self.cloud.master_key(their_device),
             "shared": shared.token,
             "token": "t" * 40,
             "share": "s" * 40,
         }
         self._used: set[str] = set()
-        self._before = self._areas(take(store))
+        self._before = self.areas()
 
     def connection(self) -> DeviceConnection:
         """Return a connection of the device door, which is nobody's yet."""
@@ -93,40 +100,42 @@ class House:
 
         def key(match: re.Match[bytes]) -> bytes:
             name = match[1].decode()
-            if name not in self._keys:
+            if name not in self.keys:
                 return match[0]
             self._used.add(name)
-            return self._keys[name].encode()
+            return self.keys[name].encode()
 
         return _PLACEHOLDER.sub(key, data)
 
     def check(self) -> None:
         """Fail where something changed that none of the keys in the input may change."""
-        after = self._areas(take(self.cloud.store))
+        after = self.areas()
         may_change = set[str]().union(*(_MAY_CHANGE[name] for name in self._used))
-        if {"token", "share"} & self._used and {"user", "other"} & self._used:
+        if {"token", "share"} & self._used and {"user", "other", "guest"} & self._used:
             may_change |= {"keys", "new owner"}
         for area, rows in self._before.items():
             assert area in may_change or rows == after[area], area
         online = self.cloud.is_online(self.device)
         assert not online or "master" in self._used, "on-line without its key"
 
-    def _areas(self, snapshot: Snapshot) -> dict[str, Any]:
+    def areas(self) -> dict[str, Any]:
         """Return all there is, by who may change it."""
+        snapshot = take(self.cloud.store)
         rows = {
             table: [
                 dict(zip(columns(table), row, strict=True)) for row in snapshot[table]
             ]
             for table in snapshot
         }
-        device_keys = [key for key in rows["keys"] if key["scope"] == 3]
+        mine = {self.device.id, self.for_sale.id}
+        device_keys = [key for key in rows["keys"] if key["device_id"] in mine]
         areas: dict[str, Any] = {
             # Anybody may join, so only those who are there count.
-            "people": [user for user in rows["users"] if user["id"] <= 2],
+            "people": [user for user in rows["users"] if user["id"] <= 3],
             "masters": [key for key in device_keys if key["is_master_key"]],
             "keys": self._of(device_keys, self.device),
             "new owner": self._of(device_keys, self.for_sale),
-            "tokens": rows["tokens"],
+            "tokens": [each for each in rows["tokens"] if each["device_id"] in mine],
         }
         for name, number in (("", 1), ("their ", 2)):
             devices = [each for each in rows["devices"] if each["id"] == number]

@@ -109,7 +109,11 @@ class Keyring:
     def token(self, text: str) -> Token | None:
         """Return the live one-time token of this text."""
         self._drop_old_tokens()
-        return self.tokens.get(text)
+        token = self.tokens.get(text)
+        # Where the clock was set back, an old one may stand behind a younger one.
+        return (
+            token if token and token.token_expired_at > self._ledger.clock() else None
+        )
 
     def add_token(
         self, device: Device, text: str, name: str, *, is_owner_key: int
