@@ -13,6 +13,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
+from local_cloud.errors import ApiError
 from local_cloud.models import Device, User
 
 from .common import account_entry, let_time_pass, send_command, wait_for_state
@@ -85,6 +86,30 @@ async def test_stopping_home_assistant_closes_the_connection(
     await cloud.wait_online(device)
     await hass.async_stop()
     await cloud.wait_offline(device)
+
+
+async def test_stopping_home_assistant_takes_no_more_commands(
+    hass: HomeAssistant, cloud: LocalCloud, user: User
+) -> None:
+    """The states are stored in the turn of the loop that ends every connection."""
+    devices = [cloud.add_device(f"Lamp {number}", user) for number in range(3)]
+    entry = await account_entry(hass, cloud, user.id, *devices)
+    await hass.config_entries.async_setup(entry.entry_id)
+    for number in range(3):
+        await wait_for_state(hass, f"light.lamp_{number}", "unknown")
+    push = {
+        "deliver_to_device": True,
+        "get": {"action": "LED_ON"},
+        "method": "GET",
+        "path": "/v1/device/rpc/",
+    }
+    answers = [cloud._presence.link(device).outbox.push(push) for device in devices]
+    # Its first step comes before what was just sent is read.
+    await asyncio.create_task(hass.async_stop())
+    for answer in await asyncio.gather(*answers, return_exceptions=True):
+        assert isinstance(answer, ApiError)
+    for number in range(3):
+        assert hass.states.get(f"light.lamp_{number}").state == "unknown"
 
 
 async def test_cloud_that_is_down_is_tried_again(

@@ -1,9 +1,11 @@
 """The devices of an account: they come and go as the entry's subentries do."""
 
+import asyncio
 from collections.abc import Callable
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.util.async_ import create_eager_task
 
 from .account import EspCloudAccount
 from .const import SUBENTRY_TYPE_DEVICE
@@ -61,9 +63,17 @@ class EspCloudDevices:
                 self._async_start(subentry)
 
     async def async_close(self, _event: Event | None = None) -> None:
-        """Close every device's connection."""
-        for coordinator in self.coordinators.values():
-            await coordinator.async_shutdown()
+        """Close every device's connection.
+
+        All of them end in this turn of the loop: when Home Assistant stops, it stores
+        the states in the same turn, and what arrives later is to be refused, not lost.
+        """
+        await asyncio.gather(
+            *(
+                create_eager_task(coordinator.async_shutdown())
+                for coordinator in self.coordinators.values()
+            )
+        )
 
     @callback
     def _async_start(self, subentry: ConfigSubentry) -> None:

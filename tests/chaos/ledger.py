@@ -87,5 +87,6 @@ async def check(house: House, ledgers: list[Ledger]) -> None:
     """Check every lamp, once all are back and do as they are told."""
     await house.all_connected()
     for ledger in ledgers:
+        ledger.check(house)
         assert (await ledger.send(house, "LED_ON")).acknowledged
         ledger.check(house)

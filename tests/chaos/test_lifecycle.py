@@ -52,11 +52,12 @@ async def test_restarts_of_home_assistant(
     async with home_assistant() as hass:
         house = await House.build(hass, cloud, user, doors, phone, LAMPS)
         await house.set_up()
-    async with storm(house) as ledgers:
-        for _ in range(3):
-            async with home_assistant() as hass:
-                await house.move(hass)
-                await house.all_connected()
-    async with home_assistant() as hass:
-        await house.move(hass)
-        await check(house, ledgers)
+    for _ in range(4):
+        async with storm(house) as ledgers, home_assistant() as hass:
+            await house.move(hass)
+            await house.all_connected()
+        async with home_assistant() as hass:
+            await house.move(hass)
+            await check(house, ledgers)
+            await house.press_all("LED_OFF")
+            house.forget()

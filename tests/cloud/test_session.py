@@ -675,6 +675,21 @@ async def test_close_before_run(server: ScriptedServer) -> None:
 # Secrets
 
 
+async def test_close_takes_no_more_commands(
+    start: Start, server: ScriptedServer
+) -> None:
+    """Not even one that has arrived and is read in the same turn of the loop."""
+    watched = start(server.endpoint)
+    peer = await server.accept()
+    await peer.identify()
+    await watched.connected()
+    peer.send(push_frame())
+    # Its first step comes before what was just sent is read.
+    await asyncio.create_task(watched.session.close())
+    assert watched._pushes.empty()
+    assert await peer.wait_closed() == b""
+
+
 async def test_key_is_not_shown(start: Start, server: ScriptedServer) -> None:
     """Neither by the session nor by what it is made of."""
     watched = start(server.endpoint)

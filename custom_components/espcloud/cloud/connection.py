@@ -165,9 +165,13 @@ class DeviceConnection(asyncio.Protocol):
         """Wait until the connection has ended and return why."""
         return await asyncio.shield(self._lost)
 
+    def abort(self) -> None:
+        """End the connection at once: nothing that arrives is handled any more."""
+        self._end(ConnectionLostError("closed by this side"))
+
     async def close(self) -> None:
         """End the connection and wait until it has ended."""
-        self._end(ConnectionLostError("closed by this side"))
+        self.abort()
         await self.wait_lost()
 
     async def _identify(self, master_key: str) -> CloudDevice:

@@ -72,6 +72,7 @@ class DeviceSession:
         self._pacer = pacer or ConnectPacer()
         self._timing = timing or Timing()
         self._backoff = backoff or Backoff()
+        self._connection: DeviceConnection | None = None
         self._hurry = asyncio.Event()
         self._connected = False
         # Set while the device is identified, and for good when `run` is over: there is
@@ -160,9 +161,14 @@ class DeviceSession:
         self._hurry.set()
 
     async def close(self) -> None:
-        """End `run`; returns when no task, timer or socket is left."""
+        """End `run`; returns when no task, timer or socket is left.
+
+        From the first step on, no push is handled or acknowledged.
+        """
         self._closed = True
         self._settled.set()
+        if self._connection is not None:
+            self._connection.abort()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -178,6 +184,7 @@ class DeviceSession:
         except CloudError as err:
             self.statistics.failures += 1
             return err
+        self._connection = connection
         try:
             device = await connection.identify(self.master_key, self._bssid)
             self.statistics.connections += 1
@@ -192,6 +199,7 @@ class DeviceSession:
             self._connected = False
             self._settled.clear()
             self.statistics.bad_lines += connection.bad_lines
+            self._connection = None
             await connection.close()
 
     @staticmethod
