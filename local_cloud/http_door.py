@@ -111,7 +111,8 @@ class HttpDoor:
         return make_request(
             http.method,
             http.path,
-            dict(parse_qsl(http.query_string, keep_blank_values=True)),
+            # Raw: what aiohttp gives otherwise is decoded once already.
+            dict(parse_qsl(http.rel_url.raw_query_string, keep_blank_values=True)),
             await self._read_body(http) if http.body_exists else {},
             authorization=http.headers.get("Authorization"),
             time_zone=http.headers.get("Time-Zone"),

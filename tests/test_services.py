@@ -63,7 +63,12 @@ async def test_command_with_parameters(
         hass,
         entity_id=LIGHT,
         action=" emulate_steps ",
-        parameters={"count": 3, "speed": 1.5, "loud": True, "name": "walk & run"},
+        parameters={
+            "count": 3,
+            "speed": 1.5,
+            "loud": True,
+            "name": "100%41 of a+b=c&d; 灯",
+        },
     )
     (answer,) = response.values()
     assert list(response) == [device_id(hass, entry, "Desk lamp")]
@@ -73,7 +78,7 @@ async def test_command_with_parameters(
         "count": "3",
         "speed": "1.5",
         "loud": "true",
-        "name": "walk & run",
+        "name": "100%41 of a+b=c&d; 灯",
     }
 
 
