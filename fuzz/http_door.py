@@ -7,7 +7,7 @@ from local_cloud.outbox import Outbox
 from local_cloud.wire import decode
 
 from .house import House
-from .wire import Pieces, Transport, cut, run
+from .wire import Pieces, Transport, cut, run, turns
 
 _HEADERS = {b"Content-Type", b"Content-Length", b"Date", b"Server", b"Connection"}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -47,8 +47,7 @@ async def _attempt(house: House, pieces: Pieces) -> None:
     transport = Transport(web())
     # A request that is broken in its middle is not read on; its time runs out.
     await transport.deliver(pieces)
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+    await turns(_TURNS)
     transport.close()
     await web.shutdown(1)
     lamp.close()

@@ -18,9 +18,10 @@ from custom_components.espcloud.cloud import (
 )
 from custom_components.espcloud.cloud.frames import Frame, FrameDecoder
 
-from .wire import Pieces, Transport, cut, run
+from .wire import Pieces, Transport, cut, run, turns
 
 _KEY = "0" * 40
+_TURNS = 10
 _BSSID = "02:00:00:00:00:01"
 
 
@@ -46,6 +47,8 @@ async def _attempt(pieces: Pieces, failed: list[Frame]) -> None:
     identifying = asyncio.ensure_future(connection.identify(_KEY, _BSSID))
     await asyncio.sleep(0)
     assert await transport.deliver(pieces)
+    # What stands behind an answer waits until whoever asked has had a turn.
+    await turns(_TURNS)
     transport.close()
     reason = await connection.wait_lost()
     assert isinstance(reason, CloudError)

@@ -105,6 +105,12 @@ async def happens(it: Callable[[], bool]) -> bool:
     return False
 
 
+async def turns(count: int) -> None:
+    """Let the loop turn so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def run(attempt: Coroutine[Any, Any, None]) -> list[str]:
     """Run an attempt to its end, which may leave no task and no timer; return logged errors."""
     loop = _loop()
