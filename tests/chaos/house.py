@@ -20,7 +20,12 @@ from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
-from tests.common import account_entry, wait_for_coordinator, wait_for_state
+from tests.common import (
+    account_entry,
+    let_time_pass,
+    wait_for_coordinator,
+    wait_for_state,
+)
 
 from .proxy import ChaosProxy
 
@@ -235,6 +240,20 @@ class House:
         await asyncio.gather(
             *(wait_for_coordinator(each, reached) for each in self.coordinators)
         )
+
+    async def let_time_pass(self, seconds: float) -> None:
+        """Let so much time pass, and let the sockets have what it brought about."""
+        await let_time_pass(self.hass, seconds)
+        # Time is not waited for with a deadline: that would pass, too.
+        await asyncio.sleep(0.03)
+
+    async def heal(self, seconds: float = 61) -> None:
+        """Let so much time pass, again and again, until every lamp is connected."""
+        for _ in range(100):
+            await self.let_time_pass(seconds)
+            if all(each.availability.connected for each in self.coordinators):
+                return
+        raise AssertionError("it does not heal")
 
     async def entry_is(self, state: ConfigEntryState) -> None:
         """Wait until the account's entry is in that state."""
