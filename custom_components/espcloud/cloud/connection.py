@@ -22,6 +22,7 @@ from .errors import (
     UntrustedCertificateError,
 )
 from .frames import Frame, FrameDecoder, encode_frame
+from .heartbeat import Heartbeat
 from .http import refuses_key
 from .models import CloudDevice, Push, integer, new_token, status_of
 
@@ -58,8 +59,9 @@ class Timing:
     Attributes:
         connect: for the TCP connection and the TLS handshake.
         answer: for any answer of the cloud, a pong included.
-        ping_after: a ping goes out after so long without a byte. The cloud's own
-            devices wait 50 (protocol.md §5); half of that notices a dead link sooner.
+        ping_after: a ping goes out after so long without a byte, or a little sooner.
+            The cloud's own devices wait 50 (protocol.md §5); half of that notices a
+            dead link sooner.
         stable: a connection that lived so long forgets earlier failures.
         taken_over: the shortest wait after the connection was taken over repeatedly.
     """
@@ -85,10 +87,9 @@ class DeviceConnection(asyncio.Protocol):
         self._later: list[Frame] = []
         self._lost: asyncio.Future[CloudError] = self._loop.create_future()
         self._reason: CloudError | None = None
-        self._last_received = self._loop.time()
         # Both are there from `connection_made` on, and nothing is called before it.
         self._transport: asyncio.Transport
-        self._watchdog: asyncio.TimerHandle
+        self._heartbeat: Heartbeat
 
     @classmethod
     async def open(
@@ -218,13 +219,16 @@ class DeviceConnection(asyncio.Protocol):
         # asyncio itself sets TCP_NODELAY. Keep-alive is a backstop for the pings.
         sock: socket.socket = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._watchdog = self._loop.call_later(
-            self._timing.ping_after, self._ping_if_idle
+        self._heartbeat = Heartbeat(
+            self._timing.ping_after,
+            self._timing.answer,
+            ping=self._ping,
+            on_silence=self._end_silent,
         )
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._last_received = self._loop.time()
+        self._heartbeat.heard_at = self._loop.time()
         try:
             frames = self._decoder.feed(data)
         except UnexpectedAnswerError as err:
@@ -238,7 +242,7 @@ class DeviceConnection(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         # A peer that pushes without reading what it gets must not fill the memory. If
-        # it never reads again, no byte arrives either, and the watchdog ends this.
+        # it never reads again, no byte arrives either, and the heartbeat ends this.
         self._transport.pause_reading()
 
     @override
@@ -319,32 +323,20 @@ class DeviceConnection(asyncio.Protocol):
     def _send(self, frame: Frame) -> None:
         self._transport.write(encode_frame(frame))
 
-    # Pings: one lazy timer, so that traffic costs a comparison and no timer at all
-
-    def _ping_if_idle(self) -> None:
-        due = self._last_received + self._timing.ping_after
-        if due > self._loop.time():
-            self._watchdog = self._loop.call_at(due, self._ping_if_idle)
-            return
+    def _ping(self) -> None:
         self._send({"path": "/v1/ping/", "method": "POST"})
-        self._watchdog = self._loop.call_later(
-            self._timing.answer, self._end_if_silent, self._last_received
-        )
-
-    def _end_if_silent(self, since: float) -> None:
-        if self._last_received == since:
-            self._end(CloudTimeoutError("the cloud fell silent"))
-        else:
-            self._ping_if_idle()
 
     # The end
+
+    def _end_silent(self) -> None:
+        self._end(CloudTimeoutError("the cloud fell silent"))
 
     def _end(self, reason: CloudError) -> CloudError:
         """End the connection and return why; only the first reason counts."""
         if self._reason is not None:
             return self._reason
         self._reason = reason
-        self._watchdog.cancel()
+        self._heartbeat.stop()
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(reason)
