@@ -38,11 +38,15 @@ class ConnectPacer:
         """Allow at most this many attempts a second."""
         self._spacing = 1 / attempts_per_second
         self._next_turn = 0.0
+        self._queue = asyncio.Lock()
 
     async def turn(self) -> None:
-        """Wait for the next free turn. Cancelling wastes that turn, nothing more."""
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._next_turn)
-        self._next_turn = turn + self._spacing
-        if turn > now:
-            await asyncio.sleep(turn - now)
+        """Wait for the next free turn.
+
+        Turns that a busy loop has missed are not made up for: that would be a burst.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._queue:
+            if (wait := self._next_turn - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            self._next_turn = loop.time() + self._spacing
