@@ -107,16 +107,19 @@ class House:
 
         return _PLACEHOLDER.sub(key, data)
 
-    def check(self) -> None:
-        """Fail where something changed that none of the keys in the input may change."""
+    def check(self, connections: int = 0) -> None:
+        """Fail where something changed that none of the keys in the input may change.
+
+        `connections` of the device were the target's own.
+        """
         after = self.areas()
         may_change = set[str]().union(*(_MAY_CHANGE[name] for name in self._used))
         if {"token", "share"} & self._used and {"user", "other", "guest"} & self._used:
             may_change |= {"keys", "new owner"}
         for area, rows in self._before.items():
             assert area in may_change or rows == after[area], area
-        online = self.cloud.is_online(self.device)
-        assert not online or "master" in self._used, "on-line without its key"
+        arrived = self.cloud.connection_count(self.device) > connections
+        assert not arrived or "master" in self._used, "on-line without its key"
 
     def areas(self) -> dict[str, Any]:
         """Return all there is, by who may change it."""
