@@ -747,3 +747,65 @@ async def test_cloud_that_goes_away_meanwhile(
         },
     )
     assert form["errors"] == {"base": "cannot_connect"}
+
+
+async def test_reconfigure_device_of_an_account_that_is_not_loaded(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The key can be put right before the account is."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    new_key = cloud.regenerate_master_key(device)
+    result = await submit_device_reconfigure(
+        hass,
+        entry,
+        {
+            "device_key": new_key,
+            "turn_on_action": "LED_ON",
+            "turn_off_action": "LED_OFF",
+        },
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+
+
+@pytest.fixture
+async def moody_front(cloud: LocalCloud) -> AsyncGenerator[str]:
+    """Run a front to the cloud that fails the first time it shall bind a device."""
+    moods = iter([web.HTTPBadGateway()])
+
+    async def forward(request: web.Request) -> web.Response:
+        if request.path == "/v1/key/authorize/" and (mood := next(moods, None)):
+            raise mood
+        answer = await http(
+            cloud,
+            request.method,
+            request.path,
+            request.headers.get("Authorization", "").removeprefix("token "),
+            query=dict(request.query),
+            body=await request.json() if request.can_read_body else None,
+        )
+        return web.json_response(answer)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server()
+    yield str(server.make_url("/"))
+    await server.close()
+
+
+async def test_binding_that_fails_half_way_can_be_finished(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, moody_front: str
+) -> None:
+    """A device that this dialog activated is not another account's the second time."""
+    device = cloud.add_device("New lamp")
+    data = user_input(cloud, cloud.master_key(device))
+    data["server"]["url"] = moody_front
+    form = await submit_user(hass, data)
+    assert form["errors"] == {"base": "cannot_connect"}
+    assert device.activate_status == 1
+    assert cloud.owner_key(device) is None
+    result = await submit_again(hass, form, data)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert cloud.owner_key(device) is not None

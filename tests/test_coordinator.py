@@ -89,6 +89,32 @@ async def test_other_actions_are_acknowledged_and_change_nothing(
 
 
 @pytest.mark.usefixtures("entry")
+async def test_changed_timers_are_acknowledged_and_change_nothing(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """A push that is no command at all is answered, too."""
+    answer = await http(
+        cloud,
+        "POST",
+        "/v1/device/timers/",
+        cloud.owner_key(device),
+        query={"deliver_to_device": "true", "is_humanize_format": "true"},
+        body={
+            "timers": [
+                {
+                    "type": "LOOP_PERIOD",
+                    "period": "minute",
+                    "time": 1,
+                    "action": "on_off_switch",
+                }
+            ]
+        },
+    )
+    assert answer["status"] == 200
+    assert hass.states.get(LIGHT).state == "off"
+
+
+@pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize(
     ("method", "body", "datapoint"),
     [

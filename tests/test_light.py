@@ -122,6 +122,19 @@ async def test_new_owner_key_is_read_when_the_old_one_is_refused(
 
 
 @pytest.mark.usefixtures("entry")
+async def test_key_that_stays_refused(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device
+) -> None:
+    """When the account knows no better key, the command fails, and no one signs in."""
+    keyring = cloud.store.keyring
+    cloud.revoke_key(cloud.owner_key(device))
+    # The connection stays, as the cloud need not look at it when a key goes.
+    keyring.remove(keyring.keys[cloud.master_key(device)])
+    await expect_error(hass, "key_refused", {})
+    assert hass.config_entries.flow.async_progress() == []
+
+
+@pytest.mark.usefixtures("entry")
 async def test_without_an_owner_key_the_master_key_commands(
     hass: HomeAssistant, cloud: LocalCloud, device: Device
 ) -> None:

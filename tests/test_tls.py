@@ -16,10 +16,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import ssl as ssl_util
 from local_cloud import LocalCloud
-from local_cloud.models import Device
+from local_cloud.models import Device, User
 
 from .cloud.certificates import Certificates
-from .common import user_input, wait_for_state
+from .common import account_entry, server_data, user_input, wait_for_state
 from .conftest import EMAIL, PASSWORD
 
 type ServerContext = Callable[[Certificates], ssl.SSLContext]
@@ -166,6 +166,27 @@ async def test_device_door_is_refused(
     async with tls_cloud(make_context(certificates)) as (other, _):
         data = user_input(cloud, cloud.master_key(device))
         form = await submit(hass, data, ssl=True, port=other.device_port)
+        assert form["errors"] == {"base": "untrusted_certificate"}
+
+
+async def test_device_door_is_refused_when_the_account_is_changed(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    certificates: Certificates,
+) -> None:
+    """The reconfigure dialog, too, says that it is the certificate."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    async with tls_cloud(certificates.self_signed_server()) as (other, _):
+        form = await entry.start_reconfigure_flow(hass)
+        form = await hass.config_entries.flow.async_configure(
+            form["flow_id"],
+            {
+                "email": EMAIL,
+                "server": server_data(cloud) | {"port": other.device_port, "ssl": True},
+            },
+        )
         assert form["errors"] == {"base": "untrusted_certificate"}
 
 
