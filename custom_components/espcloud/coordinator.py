@@ -1,7 +1,7 @@
 """One device: its connection, and the state that arrives over it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import logging
 from typing import Any, override
 
@@ -166,7 +166,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     def async_restore(self, is_on: bool) -> None:
         """Take a state from before the restart, unless a command has arrived since."""
         if self.data.is_on is None:
-            self.data = replace(self.data, is_on=is_on)
+            self.data = DeviceState(is_on)
 
     async def async_turn(self, is_on: bool) -> None:
         """Send the user's name for turning on or off; raises as `async_send_command`."""
@@ -296,9 +296,10 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def _async_publish(self, *, is_on: bool) -> None:
-        state = replace(self.data, is_on=is_on)
-        if state != self.data:
-            self.async_set_updated_data(state)
+        if is_on is not self.data.is_on:
+            # Not async_set_updated_data, which looks after a polling that is not there.
+            self.data = DeviceState(is_on)
+            self.async_update_listeners()
 
     @callback
     def _handle_connected(self, device: CloudDevice) -> None:

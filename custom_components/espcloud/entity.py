@@ -1,6 +1,5 @@
 """What all entities of a device have in common."""
 
-from collections.abc import Hashable
 from typing import override
 
 from homeassistant.core import callback
@@ -23,19 +22,15 @@ class EspCloudEntity(CoordinatorEntity[EspCloudCoordinator]):
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, coordinator.unique_id)}
         )
-        self._shown: Hashable = None
-
-    def _what_to_show(self) -> Hashable:
-        """Return what this entity takes from the coordinator."""
-        return self.coordinator.availability.available
+        self._shown_available: bool | None = None
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state where the news is news for this entity."""
-        shown = self._what_to_show()
-        if shown != self._shown:
-            self._shown = shown
+        """Write the state where it is about whether the device is there."""
+        available = self.coordinator.availability.available
+        if available is not self._shown_available:
+            self._shown_available = available
             self.async_write_ha_state()
 
     @property

@@ -1,6 +1,5 @@
 """The cloud's LED actions as a light."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -56,6 +55,7 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Name the light after its device."""
         super().__init__(coordinator, "light")
+        self._shown_is_on: bool | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -66,19 +66,20 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
             if isinstance(is_on, bool):
                 self.coordinator.async_restore(is_on)
 
-    @override
-    def _what_to_show(self) -> Hashable:
-        """Return what changes a light."""
-        return super()._what_to_show(), self.coordinator.data.is_on
-
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state; what others did at the cloud is nobody's doing here."""
+        is_on = self.coordinator.data.is_on
+        if is_on is self._shown_is_on:
+            super()._handle_coordinator_update()
+            return
+        self._shown_is_on = is_on
+        self._shown_available = self.available
         if not self.coordinator.commands_under_way:
             # Else Home Assistant would credit it to whoever pressed the light last.
             self.async_set_context(Context())
-        super()._handle_coordinator_update()
+        self.async_write_ha_state()
 
     @property
     @override
