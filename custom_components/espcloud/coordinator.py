@@ -6,7 +6,7 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -72,6 +72,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     Attributes:
         availability: whether the device is there.
+        context: of the last command: one for all the states that it changes.
     """
 
     config_entry: ConfigEntry
@@ -94,6 +95,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self.account = account
         self.subentry = subentry
         self.data = DeviceState()
+        self.context = Context()
         self.availability = Availability(
             self.hass,
             self.name,
@@ -277,6 +279,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         action = push.action
         if action is None:
             return None
+        self.context = Context()
         if action == self.subentry.data[CONF_TURN_ON_ACTION]:
             self._async_publish(is_on=True)
         elif action == self.subentry.data[CONF_TURN_OFF_ACTION]:

@@ -69,6 +69,7 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
             event_type = EVENT_TURN_OFF
         else:
             event_type = EVENT_CUSTOM
+        self.async_set_context(self.coordinator.context)
         self._trigger_event(
             event_type,
             {ATTR_ACTION: command.action, ATTR_PARAMETERS: dict(command.parameters)},

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.light import ColorMode, LightEntity
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
@@ -78,7 +78,7 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
         self._shown_available = self.available
         if not self.coordinator.commands_under_way:
             # Else Home Assistant would credit it to whoever pressed the light last.
-            self.async_set_context(Context())
+            self.async_set_context(self.coordinator.context)
         self.async_write_ha_state()
 
     @property
