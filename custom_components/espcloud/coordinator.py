@@ -272,12 +272,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     @callback
     def _handle_push(self, push: Push) -> Mapping[str, Any] | None:
         """Follow a command; return what a device adds to its answer (protocol.md §3.5)."""
-        if push.kind is PushKind.DATAPOINT:
-            # Not what the light follows: answered as a plug that does as it is told.
-            datapoint = push.body.get("datapoint")
-            return {"datapoint": datapoint or {"x": int(bool(self.data.is_on))}}
         action = push.action
         if action is None:
+            if push.kind is PushKind.DATAPOINT:
+                # Not what the light follows: answered as a plug that does as it is told.
+                datapoint = push.body.get("datapoint")
+                return {"datapoint": datapoint or {"x": int(bool(self.data.is_on))}}
             return None
         self.context = Context()
         if action == self.subentry.data[CONF_TURN_ON_ACTION]:

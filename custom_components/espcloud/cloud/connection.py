@@ -298,9 +298,11 @@ class DeviceConnection(asyncio.Protocol):
             return encode_frame(acknowledgement | {"status": 400})
         try:
             answer = self._on_push(push) if self._on_push is not None else None
+            if not answer:
+                return encode_frame(acknowledgement)
             # What was handed back may be more than can be encoded: part of a push
             # that is nested too deep, say.
-            return encode_frame({**(answer or {}), **acknowledgement})
+            return encode_frame({**answer, **acknowledgement})
         except Exception:
             # The caller is told; whoever handles pushes must not cost the connection.
             _LOGGER.exception("Handling a pushed %s failed", push.kind.value)

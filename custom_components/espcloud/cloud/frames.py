@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 
@@ -53,20 +53,19 @@ class FrameDecoder:
             lines[0] = bytes(self._unfinished) + lines[0]
             self._unfinished.clear()
         for line in lines:
+            if len(line) > self._max_line_bytes:
+                self._refuse_length()
             self._decode_line(line, frames)
         if rest:
             self._unfinished += rest
-            self._check_length(self._unfinished)
+            if len(self._unfinished) > self._max_line_bytes:
+                self._refuse_length()
         return frames
 
-    def _check_length(self, line: bytes | bytearray) -> None:
-        if len(line) > self._max_line_bytes:
-            raise UnexpectedAnswerError(
-                f"a line of more than {self._max_line_bytes} bytes"
-            )
+    def _refuse_length(self) -> NoReturn:
+        raise UnexpectedAnswerError(f"a line of more than {self._max_line_bytes} bytes")
 
     def _decode_line(self, line: bytes, frames: list[Frame]) -> None:
-        self._check_length(line)
         try:
             frame = orjson.loads(line)
         except orjson.JSONDecodeError:

@@ -180,6 +180,10 @@ class OwnedDevice:
         return list(devices.values())
 
 
+# As the cloud spells it; any other spelling is taken apart.
+_RPC_PATH = "/v1/device/rpc/"
+
+
 class PushKind(Enum):
     """What a push asks for (protocol.md §3.4)."""
 
@@ -215,6 +219,8 @@ class Push:
     @property
     def kind(self) -> PushKind:
         """What the push asks for, by its path."""
+        if self.path == _RPC_PATH:
+            return PushKind.RPC
         parts = self.path.strip("/").split("/")
         match parts:
             case ["v1", "device", "rpc"]:
