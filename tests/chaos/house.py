@@ -145,7 +145,7 @@ class House:
         )
         self.entry.add_to_hass(hass)
         self.listen(hass)
-        assert await hass.config_entries.async_setup(self.entry.entry_id)
+        await hass.config_entries.async_setup(self.entry.entry_id)
 
     @property
     def coordinators(self) -> list[EspCloudCoordinator]:
@@ -294,7 +294,8 @@ class Phone:
     ) -> dict[str, Any]:
         """Send a command and return the answer, or the status 0 where there is none."""
         try:
-            async with self._session.get(
+            # Not GET: aiohttp repeats one whose connection broke.
+            async with self._session.post(
                 URL(cloud.http_url).with_path("/v1/device/rpc/"),
                 params={"deliver_to_device": "true", "action": action, "n": n},
                 headers={"Authorization": f"token {cloud.owner_key(device)}"},

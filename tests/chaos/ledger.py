@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
+from custom_components.espcloud.const import DOMAIN
+from homeassistant.exceptions import HomeAssistantError
+
 from .house import House, Lamp
 
 ACTIONS = {"LED_ON": "on", "LED_OFF": "off", "emulate": None}
@@ -34,10 +37,25 @@ class Ledger:
     sent: list[Sent] = field(default_factory=list)
 
     async def send(self, house: House, action: str) -> Sent:
-        """Send a command and note what the cloud says."""
+        """Send a command from a phone and note what the cloud says."""
         n = str(len(self.sent))
         answer = await house.press(self.lamp, action, n)
-        self.sent.append(Sent(n, action, answer["status"] == 200))
+        return self._note(n, action, acknowledged=answer["status"] == 200)
+
+    async def call(self, house: House, action: str) -> Sent:
+        """Send a command from Home Assistant and note whether that says it failed."""
+        n = str(len(self.sent))
+        data = {"entity_id": self.lamp.light, "action": action, "parameters": {"n": n}}
+        try:
+            await house.hass.services.async_call(
+                DOMAIN, "send_command", data, blocking=True
+            )
+        except HomeAssistantError:
+            return self._note(n, action, acknowledged=False)
+        return self._note(n, action, acknowledged=True)
+
+    def _note(self, n: str, action: str, *, acknowledged: bool) -> Sent:
+        self.sent.append(Sent(n, action, acknowledged))
         return self.sent[-1]
 
     @property

@@ -51,11 +51,6 @@ class ChaosProxy:
         self._keeper = socket.socket()
         self._server: asyncio.Server | None = None
 
-    @property
-    def connections(self) -> int:
-        """How many connections there are now."""
-        return len(self._links)
-
     async def start(self) -> None:
         """Take a port and listen."""
         # It never listens: it keeps the port from others while connections are refused.
@@ -76,6 +71,8 @@ class ChaosProxy:
 
     async def listen(self) -> None:
         """Accept connections, again."""
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(
             self._serve, LOOPBACK, self.port, backlog=1024
         )
