@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 import aiohttp
 import pytest
 
-from custom_components.espcloud.cloud import Backoff, http, session
+from custom_components.espcloud import account
+from custom_components.espcloud.cloud import Backoff, ConnectPacer, http, session
 from homeassistant.core import HomeAssistant
 from local_cloud import LocalCloud
 from local_cloud.models import User
@@ -20,6 +21,12 @@ LAMPS = 20
 async def quick_loop(loopback: None) -> None:
     """Switch asyncio's debug mode off: it notes a traceback with every callback."""
     asyncio.get_running_loop().set_debug(False)
+
+
+@pytest.fixture(autouse=True)
+def quick_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all lamps connect at once, where the pace is not what is tested."""
+    monkeypatch.setattr(account, "ConnectPacer", lambda: ConnectPacer(10_000))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What may happen to the devices' connections, and that it heals by itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import random
 
 import pytest
@@ -16,7 +16,7 @@ from tests.common import let_time_pass, wait_for_state
 from .house import House, said_of
 from .manners import HTML, answer, hang_up, http, mute, reset
 from .pieces import bytewise, split_at, twice
-from .proxy import ChaosProxy, Manner
+from .proxy import ChaosProxy, Manner, Shape
 
 QUICK = Timing(connect=1.0, answer=1.0, ping_after=0.3)
 
@@ -144,15 +144,24 @@ async def test_one_byte_at_a_time(house: House) -> None:
     await house.work()
 
 
+def one_after_the_other(shapes: list[Shape]) -> Shape:
+    """Shape each piece of data in another way, the last way first."""
+
+    def shape(data: bytes) -> Iterable[bytes]:
+        return shapes.pop()(data)
+
+    return shape
+
+
 async def test_split_at_every_offset(house: House) -> None:
     """Wherever a push is cut in two, it is one push."""
     count = len(house.lamps)
     offsets = iter(range(320))
     for turn in range(320 // count):
         here = [next(offsets) for _ in range(count)]
-        shapes = [split_at(offset) for offset in here]
+        shapes: list[Shape] = [split_at(offset) for offset in here]
         # One push to each lamp: the nth that comes down is cut at the nth offset.
-        house.doors.device.shape = lambda data, shapes=shapes: shapes.pop()(data)
+        house.doors.device.shape = one_after_the_other(shapes)
         for reply in await house.press_all("emulate", f"{turn}"):
             assert reply["status"] == 200
         assert shapes == []

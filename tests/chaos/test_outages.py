@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.espcloud import account
+from custom_components.espcloud.cloud import ConnectPacer
 from custom_components.espcloud.const import ACCOUNT_INTERVAL, DOMAIN, STABLE_TIME
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -83,9 +85,10 @@ async def test_outage_of_days(
 
 
 async def test_cloud_that_restarts(
-    hass: HomeAssistant, tmp_path: Path, phone: Phone
+    hass: HomeAssistant, tmp_path: Path, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All lamps are back soon, spread out, however many there are."""
+    monkeypatch.setattr(account, "ConnectPacer", ConnectPacer)
     state_file = tmp_path / "cloud.json"
     cloud = LocalCloud(state_file=state_file)
     await cloud.start()
