@@ -5,6 +5,7 @@ from collections.abc import Callable
 import logging
 import ssl
 
+from .admission import Admission, backlog
 from .connection import DeviceConnection
 from .limits import Limits
 from .presence import Presence
@@ -20,17 +21,19 @@ class DeviceDoor:
         self,
         router: Router,
         presence: Presence,
+        admission: Admission,
         *,
         now: Callable[[], int],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
-        """Hand requests to `router` and tell `presence` who comes and goes."""
+        """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
         self.router = router
         self.now = now
         self.delivery_timeout = delivery_timeout
         self.limits = limits
         self._presence = presence
+        self._admission = admission
         self._server: asyncio.Server | None = None
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
@@ -44,13 +47,13 @@ class DeviceDoor:
         """Listen and return the port. Raises OSError where that is not possible."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: DeviceConnection(self),
+            self._let_in,
             host,
             port,
             ssl=ssl_context,
             ssl_handshake_timeout=self.limits.tls_handshake if ssl_context else None,
             ssl_shutdown_timeout=self.limits.unread if ssl_context else None,
-            backlog=1024,
+            backlog=backlog(),
         )
         self._sweep_timer = loop.call_later(self.limits.sweep, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])
@@ -104,6 +107,10 @@ class DeviceDoor:
             longest = max(self._unread, key=lambda one: self._unread[one])
             _LOGGER.warning("Device connection dropped: too many unfinished lines")
             longest.abort()
+
+    def _let_in(self) -> DeviceConnection:
+        self._admission.admit()
+        return DeviceConnection(self)
 
     async def _until_all_lost(self) -> None:
         while self._connections:

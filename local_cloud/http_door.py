@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from .admission import Admission, backlog
 from .errors import ApiError, bad_request
 from .limits import Limits
 from .request import Request, make_request
@@ -25,9 +26,10 @@ _FORGOTTEN = 16
 class HttpDoor:
     """Serves HTTP, and drops connections that only cost."""
 
-    def __init__(self, router: Router, limits: Limits) -> None:
-        """Hand requests to `router`."""
+    def __init__(self, router: Router, admission: Admission, limits: Limits) -> None:
+        """Hand requests to `router`, of whom `admission` lets in."""
         self._router = router
+        self._admission = admission
         self._limits = limits
         self._http: web.Server | None = None
         self._server: asyncio.Server | None = None
@@ -40,15 +42,20 @@ class HttpDoor:
     ) -> int:
         """Listen and return the port. Raises OSError where that is not possible."""
         loop = asyncio.get_running_loop()
-        self._http = self.web_server()
+        web_server = self._http = self.web_server()
+
+        def let_in() -> web.RequestHandler:
+            self._admission.admit()
+            return web_server()
+
         self._server = await loop.create_server(
-            self._http,
+            let_in,
             host,
             port,
             ssl=ssl_context,
             ssl_handshake_timeout=self._limits.tls_handshake if ssl_context else None,
             ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
-            backlog=1024,
+            backlog=backlog(),
         )
         self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])

@@ -8,6 +8,7 @@ import time
 
 from .access import Access
 from .accounts import Accounts
+from .admission import Admission
 from .api.datastreams import DatastreamApi
 from .api.devices import DeviceApi
 from .api.groups import GroupApi
@@ -79,10 +80,12 @@ class LocalCloud:
             NewAccounts(time.monotonic),
         )
         router = self._make_router()
-        self._http_door = HttpDoor(router, limits)
+        admission = Admission()
+        self._http_door = HttpDoor(router, admission, limits)
         self._device_door = DeviceDoor(
             router,
             self._presence,
+            admission,
             now=self.store.ledger.now,
             delivery_timeout=delivery_timeout,
             limits=limits,

@@ -9,6 +9,7 @@ import random
 import resource
 import socket as sockets
 import sys
+from tempfile import TemporaryDirectory
 import time
 
 import pytest
@@ -25,12 +26,19 @@ PING = b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 @asynccontextmanager
-async def process() -> AsyncGenerator[tuple[int, int, int]]:
-    """Run a cloud in a process of its own; yield its id, HTTP port and device port."""
+async def process(files: int) -> AsyncGenerator[tuple[int, int, int, Path]]:
+    """Run a cloud in a process of its own; yield its id, HTTP port, device port and log.
+
+    It may have so many open files.
+    """
+    folder = TemporaryDirectory()
+    log = Path(folder.name) / "log"
     cloud = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f'ulimit -n {files} && exec "$0" "$@"'),
         *(sys.executable, "-m", "local_cloud", "--json"),
         *("--http-port", "0", "--device-port", "0"),
         stdout=asyncio.subprocess.PIPE,
+        stderr=log.open("wb"),
     )
     try:
         assert cloud.stdout is not None
@@ -39,11 +47,12 @@ async def process() -> AsyncGenerator[tuple[int, int, int]]:
         http, device = (
             int(ready[name].rsplit(":", 1)[1]) for name in ("http", "device")
         )
-        yield cloud.pid, http, device
+        yield cloud.pid, http, device, log
         assert cloud.returncode is None
     finally:
         cloud.terminate()
         await cloud.communicate()
+        folder.cleanup()
 
 
 @contextmanager
@@ -82,8 +91,9 @@ def open_files(process_id: int) -> int:
 
 async def test_5000_connections_that_never_finish_a_request() -> None:
     """Half of them silent, half in the middle of a line: others are served, and little is spent."""
-    with many_files(2 * AT_EACH_DOOR + 500):
-        async with process() as (process_id, http, device):
+    files = 2 * AT_EACH_DOOR + 3000
+    with many_files(files):
+        async with process(files) as (process_id, http, device, _):
             ask(http, PING)
             memory_before, files_before = memory(process_id), open_files(process_id)
             idle = []
@@ -104,6 +114,25 @@ async def test_5000_connections_that_never_finish_a_request() -> None:
                 for connection in idle:
                     connection.close()
             await until(lambda: open_files(process_id) <= files_before + 5)
+
+
+async def test_more_connections_than_it_may_have() -> None:
+    """They are refused in good time: the log has one line of it, and who comes later is served."""
+    async with process(files=1024) as (process_id, http, device, log):
+        idle = []
+        for number in range(1400):
+            port = (http, device)[number % 2]
+            idle.append(sockets.create_connection(("127.0.0.1", port), WAIT))
+        await asyncio.sleep(1.5)
+        assert open_files(process_id) < 1024
+        for connection in idle:
+            connection.close()
+        await until(lambda: open_files(process_id) < 100)
+        assert ask(http, PING) < WAIT
+        assert ask(device, b'{"path": "/v1/ping/"}\n') < WAIT
+        lines = log.read_text().splitlines()
+        assert len(lines) == 1, lines
+        assert "Connections are refused" in lines[0]
 
 
 # Requests that are written to be misread
