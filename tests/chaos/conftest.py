@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import aiohttp
 import pytest
 
-from custom_components.espcloud import account
+from custom_components.espcloud import account, event
 from custom_components.espcloud.cloud import Backoff, ConnectPacer, http, session
+from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import HomeAssistant
 from local_cloud import LocalCloud
 from local_cloud.models import User
@@ -59,6 +61,24 @@ async def house(
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again within a fifth of a second, where the waiting is not what is tested."""
     monkeypatch.setattr(session, "Backoff", lambda: Backoff(first=0.05, limit=0.2))
+
+
+@pytest.fixture
+def slow_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands arrive between any two steps of setting up and of unloading."""
+    set_up, unload = event.async_setup_entry, ConfigEntries.async_unload_platforms
+
+    async def slow_set_up(*args: Any) -> None:
+        await asyncio.sleep(0.05)
+        await set_up(*args)
+
+    async def slow_unload(*args: Any) -> bool:
+        unloaded = await unload(*args)
+        await asyncio.sleep(0.05)
+        return unloaded
+
+    monkeypatch.setattr(event, "async_setup_entry", slow_set_up)
+    monkeypatch.setattr(ConfigEntries, "async_unload_platforms", slow_unload)
 
 
 @pytest.fixture

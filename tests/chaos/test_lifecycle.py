@@ -12,6 +12,7 @@ from .ledger import check, storm
 LAMPS = 20
 
 
+@pytest.mark.usefixtures("slow_platforms")
 async def test_reloads(house: House) -> None:
     """A command that is acknowledged while the account comes or goes is not lost."""
     async with storm(house) as ledgers:

@@ -155,7 +155,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("hass_storage", "hasty")
+@pytest.mark.usefixtures("hass_storage", "hasty", "slow_platforms")
 @settings(
     max_examples=PROGRAMS,
     deadline=None,
