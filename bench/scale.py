@@ -42,13 +42,13 @@ FULL = Scale(
     cloud_seconds=8,
 )
 QUICK = Scale(
-    rounds=3,
+    rounds=2,
     pushes=3000,
     calls=150,
-    crowds=(1, 1000),
+    crowds=(1000,),
     idle=25,
     outage=0,
-    starts=3,
+    starts=2,
     cloud_crowds=(1, 1000),
     cloud_seconds=2,
 )

@@ -3,6 +3,7 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.cloud import Push
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
@@ -108,3 +109,21 @@ async def test_unloaded_device_fires_no_event(
     (coordinator,) = entry.runtime_data.coordinators.values()
     await hass.config_entries.async_unload(entry.entry_id)
     assert coordinator._command_listeners == []
+
+
+async def test_parameters_are_texts(
+    hass: HomeAssistant, device: Device, entry: MockConfigEntry
+) -> None:
+    """What no cloud sends does not reach the states."""
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    push = Push.from_frame(
+        {
+            "deliver_to_device": True,
+            "get": {"action": "DIM", "level": "30", "deep": [[[]]], "number": 1},
+            "method": "GET",
+            "nonce": 1,
+            "path": "/v1/device/rpc/",
+        }
+    )
+    coordinator._handle_push(push)
+    assert hass.states.get(EVENT).attributes["parameters"] == {"level": "30"}

@@ -109,7 +109,7 @@ def summarize(
             "written together for what arrived together. It writes the same two states as "
             "espcloud: the light, and the event with the action and its parameters. "
             "*espcloud*: the integration as it is installed. Both get local_cloud's own frames "
-            "from a process that has made them beforehand and keeps 64 on their way. *MQTT*: "
+            "from a process that has made them beforehand and keeps 256 on their way. *MQTT*: "
             "Home Assistant's MQTT light (one state, no event entity), found by discovery, "
             "QoS 0, over mosquitto with `max_queued_messages 0`; the messages come from a "
             "paho-mqtt client in another process, as fast as it can."

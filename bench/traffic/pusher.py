@@ -15,7 +15,7 @@ from local_cloud.request import make_request
 from local_cloud.wire import encode
 
 # Pushes on their way at once: the other side always has work, and no burst ever grows.
-WINDOW = 64
+WINDOW = 256
 PREPARED = 1000  # frames, an even number so that on and off take turns
 
 _IDENTIFIED = encode(

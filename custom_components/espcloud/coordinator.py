@@ -40,7 +40,7 @@ from .issues import DeviceIssues
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes twice as long to make
 class Command:
     """A command that arrived.
 
@@ -50,7 +50,7 @@ class Command:
     """
 
     action: str
-    parameters: Mapping[str, Any]
+    parameters: dict[str, str]
 
 
 type CommandListener = Callable[[Command], None]
@@ -290,7 +290,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 {
                     name: value
                     for name, value in push.parameters.items()
-                    if name != "action"
+                    # The cloud delivers texts and nothing else (protocol.md §2.8);
+                    # the states must not take what something else sends.
+                    if name != "action" and isinstance(value, str)
                 },
             )
             for listener in list(self._command_listeners):

@@ -72,6 +72,6 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
         self.async_set_context(self.coordinator.context)
         self._trigger_event(
             event_type,
-            {ATTR_ACTION: command.action, ATTR_PARAMETERS: dict(command.parameters)},
+            {ATTR_ACTION: command.action, ATTR_PARAMETERS: command.parameters},
         )
         self.async_write_ha_state()
