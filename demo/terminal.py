@@ -9,7 +9,7 @@ from .errors import DemoError
 
 def say(text: str = "") -> None:
     """Print at once, also into a pipe."""
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)  # noqa: T201 - what the demo is for
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import atheris  # type: ignore[import-untyped]  # in the fuzzer's own environment
 
 # Before the rest is instrumented: Home Assistant is none of what is looked at.
-import homeassistant.core  # noqa: F401
+import homeassistant.core  # noqa: F401 - as said
 
 from . import CORPUS, DICTIONARY, load
 

@@ -119,7 +119,7 @@ def run(attempt: Coroutine[Any, Any, None]) -> list[str]:
     try:
         loop.run_until_complete(attempt)
         assert not asyncio.all_tasks(loop), "a task is left"
-        timers = [each for each in loop._scheduled if not each.cancelled()]  # type: ignore[attr-defined]
+        timers = [each for each in loop._scheduled if not each.cancelled()]  # type: ignore[attr-defined]  # asyncio shows its timers nowhere else
         assert not timers, f"a timer is left: {timers}"
     finally:
         logging.getLogger().removeHandler(_ERRORS)

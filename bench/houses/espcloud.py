@@ -77,7 +77,7 @@ class House:
         begin = perf_counter()
         coordinators = self._entry.runtime_data.coordinators.values()
         # An event would have to be measured with everything else.
-        while (  # noqa: ASYNC110
+        while (  # noqa: ASYNC110 - as said
             sum(one.availability.connected for one in coordinators) != connected
         ):
             await asyncio.sleep(0.05)

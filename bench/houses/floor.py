@@ -74,7 +74,7 @@ class Floor(asyncio.Protocol):
                 continue
             parameters = frame["get"]
             action = parameters.pop("action")
-            self._light._attr_is_on = action == "LED_ON"  # noqa: SLF001
+            self._light._attr_is_on = action == "LED_ON"  # noqa: SLF001 - as a floor may
             self._light.async_write_ha_state()
             self._event.fire(action, parameters)
             acknowledgements.append(

@@ -74,7 +74,7 @@ def report(
     def show(what: str, before: Holdings, after: Holdings) -> None:
         if FULL:
             with capsys.disabled():
-                print(f"\n{what}\n  before {before}\n  after  {after}")  # noqa: T201
+                print(f"\n{what}\n  before {before}\n  after  {after}")  # noqa: T201 - the figures of a full run
 
     return show
 

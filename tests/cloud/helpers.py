@@ -170,7 +170,7 @@ class Leftovers:
         assert client_sockets(self._port) == 0
 
     def _running_timers(self) -> set[asyncio.TimerHandle]:
-        scheduled: list[asyncio.TimerHandle] = self._loop._scheduled  # type: ignore[attr-defined]
+        scheduled: list[asyncio.TimerHandle] = self._loop._scheduled  # type: ignore[attr-defined]  # asyncio shows its timers nowhere else
         return {timer for timer in scheduled if not timer.cancelled()}
 
 
