@@ -43,7 +43,8 @@ async def test_deaf_child_and_grandchild_are_killed(
     monkeypatch.setattr("demo.process.STOP_TIMEOUT", 0.1)
     program = (
         "import os, signal; signal.signal(15, signal.SIG_IGN); os.fork();"
-        "print(os.getpid()); signal.pause()"
+        # In one write each: the two share a pipe.
+        "os.write(1, b'%d\\n' % os.getpid()); signal.pause()"
     )
     async with Process.running(
         "child", python(program), tmp_path / "log", cwd=tmp_path, announces=True
