@@ -43,7 +43,7 @@ class Cloud:
         return int(self.url.rpartition(":")[2])
 
     def account(self) -> dict[str, Any]:
-        """Return what a house needs to set the account up."""
+        """Return what an instance needs to set the account up."""
         return {
             "url": self.url,
             "port": self.device_port,

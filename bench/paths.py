@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def new_folder(parent: Path, name: str) -> Path:
-    """Make a folder for a house or a cloud."""
+    """Make a folder for an instance or a cloud."""
     folder = parent / name
     folder.mkdir()
     return folder

@@ -11,22 +11,22 @@ class Scale:
         rounds: of each contestant, one after the other, then again.
         pushes: commands pushed in a round, an even number.
         calls: service calls in a round.
-        crowds: how many devices one Home Assistant has, one house after the other.
+        loads: how many devices one Home Assistant has, one instance after the other.
         idle: seconds in which nothing happens; a device pings every 25 s.
         outage: seconds without a cloud, for the longer of two outages; 0 leaves it out.
         starts: fresh processes whose start is measured.
-        cloud_crowds: how many devices are connected to local_cloud.
-        cloud_seconds: how long calls are sent to each of those crowds.
+        cloud_loads: how many devices are connected to local_cloud.
+        cloud_seconds: how long calls are sent to each of those loads.
     """
 
     rounds: int
     pushes: int
     calls: int
-    crowds: tuple[int, ...]
+    loads: tuple[int, ...]
     idle: float
     outage: float
     starts: int
-    cloud_crowds: tuple[int, ...]
+    cloud_loads: tuple[int, ...]
     cloud_seconds: float
 
 
@@ -34,21 +34,21 @@ FULL = Scale(
     rounds=11,
     pushes=6000,
     calls=400,
-    crowds=(1, 10, 100, 1000),
+    loads=(1, 10, 100, 1000),
     idle=75,
     outage=60,
     starts=11,
-    cloud_crowds=(1, 100, 1000),
+    cloud_loads=(1, 100, 1000),
     cloud_seconds=8,
 )
 QUICK = Scale(
     rounds=2,
     pushes=3000,
     calls=150,
-    crowds=(1000,),
+    loads=(1000,),
     idle=25,
     outage=0,
     starts=2,
-    cloud_crowds=(1, 1000),
+    cloud_loads=(1, 1000),
     cloud_seconds=2,
 )

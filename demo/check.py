@@ -14,12 +14,12 @@ from typing import Any
 from . import log_review
 from .cloud import Cloud, CloudSettings, running_cloud
 from .errors import DemoError
-from .house import furnish, running_home_assistant
+from .home_assistant import running_home_assistant, write_configuration
 from .lamp import DOMAIN, Lamp, add_account
 from .ports import LOOPBACK, find_free
 from .process import Process
+from .relay import Delivery, Relay, running_relay
 from .session import sign_in
-from .tap import Delivery, Tap, running_tap
 from .terminal import report, say, step
 
 SWITCH_TIMEOUT = 10
@@ -46,7 +46,7 @@ async def _check_in(folder: Path, python: Path) -> None:
     settings = CloudSettings(
         http_port=0, device_port=0, password=password, folder=folder
     )
-    furnish(home, port, log_level="debug")
+    write_configuration(home, port, log_level="debug")
     begin = perf_counter()
     async with running_home_assistant(python, home, log, port) as process:
         report("Home Assistant's web server answers", perf_counter() - begin)
@@ -63,12 +63,12 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
     async with sign_in(url) as session:
         with step("Home Assistant has started, with a user"):
             await session.wait_until_running()
-        async with _running_cloud_and_tap(settings) as (cloud, tap):
+        async with _running_cloud_and_relay(settings) as (cloud, relay):
             with step("the account is added through the integration's form"):
-                await add_account(session, replace(cloud, device_port=tap.port))
+                await add_account(session, replace(cloud, device_port=relay.port))
                 lamp = await Lamp.find(session)
                 await lamp.wait_for("unknown", "on", "off", seconds=SWITCH_TIMEOUT)
-            await _switch_from_both_sides(lamp, cloud, tap)
+            await _switch_from_both_sides(lamp, cloud, relay)
         _expect_clean_end(cloud.process)
         changes = await session.subscribe("config_entries/subscribe")
         with step("the cloud is gone: the lamp is unavailable"):
@@ -76,44 +76,44 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
         settings = replace(
             settings, http_port=cloud.http_port, device_port=cloud.device_port
         )
-        async with _running_cloud_and_tap(settings, tap.port) as (cloud, tap):
+        async with _running_cloud_and_relay(settings, relay.port) as (cloud, relay):
             with step("the cloud is back: so is the lamp, as it was, without a reload"):
                 await lamp.wait_for("on", seconds=RETURN_TIMEOUT)
                 _expect_no_reload(changes)
-            await _switch_from_both_sides(lamp, cloud, tap)
+            await _switch_from_both_sides(lamp, cloud, relay)
         _expect_clean_end(cloud.process)
     return cloud
 
 
 @asynccontextmanager
-async def _running_cloud_and_tap(
-    settings: CloudSettings, tap_port: int = 0
-) -> AsyncIterator[tuple[Cloud, Tap]]:
+async def _running_cloud_and_relay(
+    settings: CloudSettings, relay_port: int = 0
+) -> AsyncIterator[tuple[Cloud, Relay]]:
     async with AsyncExitStack() as stack:
         with step("the cloud has started"):
             cloud = await stack.enter_async_context(running_cloud(settings))
-            tap = await stack.enter_async_context(
-                running_tap(cloud.device_port, tap_port)
+            relay = await stack.enter_async_context(
+                running_relay(cloud.device_port, relay_port)
             )
-        yield cloud, tap
+        yield cloud, relay
 
 
-async def _switch_from_both_sides(lamp: Lamp, cloud: Cloud, tap: Tap) -> None:
+async def _switch_from_both_sides(lamp: Lamp, cloud: Cloud, relay: Relay) -> None:
     """Switch it off and on again, from each side; it is on in the end."""
     for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
         with step(f"pressed {state} in Home Assistant: the cloud delivers {action}"):
             await lamp.press(f"turn_{state}")
-            await _expect_delivery(tap, action)
+            await _expect_delivery(relay, action)
             await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
     for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
         with step(f"{action} sent to the cloud: {state} in Home Assistant"):
             await cloud.send(action)
-            await _expect_delivery(tap, action)
+            await _expect_delivery(relay, action)
             await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
 
 
-async def _expect_delivery(tap: Tap, action: str) -> None:
-    delivery = await tap.next_delivery(SWITCH_TIMEOUT)
+async def _expect_delivery(relay: Relay, action: str) -> None:
+    delivery = await relay.next_delivery(SWITCH_TIMEOUT)
     if delivery != Delivery(action, 200):
         raise DemoError(f"expected {action}, acknowledged with 200, but saw {delivery}")
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from .errors import DemoError
-from .house import INTEGRATIONS
+from .home_assistant import INTEGRATIONS
 from .paths import CHECKOUT, TOOLS
 from .process import Process
 from .terminal import say

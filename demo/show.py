@@ -7,7 +7,7 @@ from time import perf_counter
 
 from .cloud import Cloud, CloudSettings, running_cloud
 from .errors import DemoError
-from .house import furnish, running_home_assistant
+from .home_assistant import running_home_assistant, write_configuration
 from .lamp import Lamp, add_account, is_account_added
 from .paths import DEMO_FOLDER
 from .ports import LOOPBACK, find_free, is_free
@@ -37,7 +37,7 @@ async def show(python: Path) -> None:
         while True:
             port = find_free(HOME_PORT)
             url = f"http://{LOOPBACK}:{port}"
-            furnish(home, port, log_level="info")
+            write_configuration(home, port, log_level="info")
             async with running_home_assistant(python, home, log, port) as process:
                 await process.while_alive(_set_up(url, cloud))
                 say(_instructions(url, cloud, perf_counter() - started))

@@ -11,8 +11,8 @@ TARGETS = (
     "decoder",
     "pushes",
     "answers",
-    "device_door",
-    "http_door",
+    "device_port",
+    "http_api",
     "state_file",
 )
 """Each is a module here with a function `target`, which raises where the input broke something."""

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from custom_components.espcloud.cloud import (
+    CloudConnection,
     CloudDevice,
     CloudError,
     ConnectionLostError,
-    DeviceConnection,
     Push,
     Timing,
     UnexpectedAnswerError,
@@ -42,7 +42,7 @@ async def _attempt(pieces: Pieces, failed: list[Frame]) -> None:
         # What a handler hands back may not get in the way of the acknowledgement.
         return {"parameters": push.parameters, "body": push.body, **push.body}
 
-    connection = DeviceConnection(Timing(), handle)
+    connection = CloudConnection(Timing(), handle)
     transport = Transport(connection)
     identifying = asyncio.ensure_future(connection.identify(_KEY, _BSSID))
     await asyncio.sleep(0)

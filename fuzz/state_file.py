@@ -13,7 +13,7 @@ from local_cloud.state_file import _document, _lines
 from local_cloud.store import Store
 from local_cloud.wire import JsonObject, encode
 
-from .house import House
+from .populated_cloud import PopulatedCloud
 
 _READING = {
     KeyKind.USER: (
@@ -56,7 +56,7 @@ def target(data: bytes) -> None:
 
 
 def _changed(changes: bytes) -> bytes:
-    document: JsonObject = json.loads(_saved(House().cloud.store))
+    document: JsonObject = json.loads(_saved(PopulatedCloud().cloud.store))
     for line in changes.split(b"\n"):
         match line.split(b" ", 3):
             case [table, row, column, value]:
@@ -81,7 +81,7 @@ def _read(cloud: LocalCloud, path: str, query: dict[str, str], key: str) -> None
         "GET", path, query, {}, authorization=f"token {key}", time_zone=None, peer=""
     )
     try:
-        answer: Any = cloud._device_door.router.handle(request)
+        answer: Any = cloud._router.handle(request)
     except ApiError:
         return
     assert encode(answer)

@@ -62,7 +62,7 @@ class Access:
             device = store.devices[key.device_id]
             if request.link is not None and kind is KeyKind.MASTER:
                 # Sensors post without ever identifying; they are active all the same.
-                device.last_active = store.ledger.now()
+                device.last_active = store.context.now()
             return handler(request, device, key)
 
         return check

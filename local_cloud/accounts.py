@@ -3,10 +3,9 @@
 import re
 
 from .errors import ApiError, bad_request
-from .failed_sign_ins import FailedSignIns
 from .models import User
-from .new_accounts import NewAccounts
 from .passwords import Passwords
+from .rate_limits import FailedSignIns, NewAccounts
 from .store import Store
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
@@ -75,8 +74,8 @@ class Accounts:
         """Give an account this password, unless it has it already."""
         if not await self._passwords.matches(password, user.password_hash):
             user.password_hash = await self._passwords.hash(password)
-            user.updated = self._store.ledger.now()
-            self._store.ledger.changed()
+            user.updated = self._store.context.now()
+            self._store.context.changed()
 
     def _refuse_taken(self, email: str, username: str) -> None:
         # A sign-in takes either name, so neither may be the other of somebody else.

@@ -19,7 +19,7 @@ _SILENCE = 60.0
 
 
 def backlog() -> int:
-    """Return how many may wait at a door; asyncio takes in as many at a time, before it asks here."""
+    """Return how many may wait at a port; asyncio takes in as many at a time, before it asks here."""
     return min(_BACKLOG, _most_files() // 8)
 
 
@@ -29,7 +29,7 @@ def _most_files() -> int:
 
 
 class Admission:
-    """Guards the limit of open files for both doors.
+    """Guards the limit of open files for both ports.
 
     Were it reached, asyncio would try to accept, fail, and log it thousands of times a second, more
     each time.
@@ -43,7 +43,7 @@ class Admission:
     def admit(self) -> None:
         """Raise ConnectionRefusedError, upon which asyncio drops the connection, if it is one too many."""
         if not self._full:
-            # Both doors may take in a whole backlog before the first of them gets here.
+            # Both ports may take in a whole backlog before the first of them gets here.
             most = _most_files() - 2 * (backlog() + 1) - _KEPT
             # The system gives out the lowest number that is free.
             lowest_free = os.open(os.devnull, os.O_RDONLY)

@@ -60,7 +60,7 @@ def for_firmware(message: str) -> str:
     The firmware looks for words anywhere in what it receives. `device` makes it ask for its timers
     again, so "devicekey not exists" as the answer to that very question would be an endless loop;
     `timers` and `ping success` would be taken for the answers of that name (protocol.md §3.9, 2
-    and 3). So the device door keeps the status of §2.2 and says "key not exists", with the cloud's
+    and 3). So the device server keeps the status of §2.2 and says "key not exists", with the cloud's
     own word "peer" in place of "device".
     """
     return (

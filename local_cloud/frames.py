@@ -1,7 +1,7 @@
-"""Frames of the device door: lines of bytes in, requests out, and what firmware can take."""
+"""Frames of the device server: lines of bytes in, requests out, and what firmware can take."""
 
 from .errors import bad_request
-from .link import Link
+from .presence import Link
 from .request import Request, make_request
 from .wire import JsonObject, encode
 

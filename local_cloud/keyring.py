@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 import secrets
 
-from .ledger import Ledger
 from .models import Device, Key, KeyKind, Scope, Token, User
+from .store_context import StoreContext
 
 KEY_LIFETIME = 36_500 * 86_400
 """Keys of the later generation live 36,500 days (protocol.md §2.1)."""
@@ -15,9 +15,9 @@ TOKEN_LIFETIME = 600
 class Keyring:
     """The tables of keys and of one-time tokens; every look-up is O(1)."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, context: StoreContext) -> None:
         """Start empty."""
-        self._ledger = ledger
+        self._context = context
         self.keys: dict[str, Key] = {}
         """Every key, by its token."""
         self.tokens: dict[str, Token] = {}
@@ -30,7 +30,7 @@ class Keyring:
     def key(self, token: str) -> Key | None:
         """Return the live key of this text."""
         key = self.keys.get(token)
-        return key if key and key.expired_at > self._ledger.clock() else None
+        return key if key and key.expired_at > self._context.clock() else None
 
     def master_key(self, device: Device) -> Key | None:
         """Return the device's master key, unless it was revoked."""
@@ -91,7 +91,7 @@ class Keyring:
                 if key.kind is KeyKind.OWNER:
                     del self._owners[key.device_id]
                 del self._held_by[key.authorized_user_id][key.device_id]
-        self._ledger.changed()
+        self._context.changed()
 
     def put(self, key: Key) -> None:
         """Enter a key, new or from the state file, into the table and its indexes."""
@@ -112,7 +112,7 @@ class Keyring:
         token = self.tokens.get(text)
         # Where the clock was set back, an old one may stand behind a younger one.
         return (
-            token if token and token.token_expired_at > self._ledger.clock() else None
+            token if token and token.token_expired_at > self._context.clock() else None
         )
 
     def add_token(
@@ -124,9 +124,9 @@ class Keyring:
         it would hand the device to the next stranger who presents nothing.
         """
         self._drop_old_tokens()
-        now = self._ledger.now()
+        now = self._context.now()
         token = Token(
-            id=self._ledger.next_id("tokens"),
+            id=self._context.next_id("tokens"),
             created=now,
             updated=now,
             name=name,
@@ -141,12 +141,12 @@ class Keyring:
         if text.strip():
             self.tokens.pop(text, None)
             self.tokens[text] = token
-            self._ledger.changed()
+            self._context.changed()
         return token
 
     def _drop_old_tokens(self) -> None:
         """Forget tokens past their time: all live equally long, so the oldest are in front."""
-        now = self._ledger.clock()
+        now = self._context.clock()
         while self.tokens:
             oldest = next(iter(self.tokens))
             if self.tokens[oldest].token_expired_at > now:
@@ -155,7 +155,7 @@ class Keyring:
 
     def _add(self, key: Key) -> Key:
         self.put(key)
-        self._ledger.changed()
+        self._context.changed()
         return key
 
     def _device_key(
@@ -177,9 +177,9 @@ class Keyring:
         return key
 
     def _key(self, name: str, scope: Scope, user: User | None) -> Key:
-        now = self._ledger.now()
+        now = self._context.now()
         return Key(
-            id=self._ledger.next_id("keys"),
+            id=self._context.next_id("keys"),
             created=now,
             updated=now,
             name=name,

@@ -33,4 +33,4 @@ class Limits:
     """Time until an HTTP connection has sent the head of its first request, or of its next one,
     reading the answer included."""
     sweep: float = 5.0
-    """How often the doors look for connections whose time is over."""
+    """How often the servers look for connections whose time is over."""

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from .link import Link
 from .models import Device
+from .outbox import Outbox
 from .wire import encode
 
 GOODBYE = encode(
@@ -14,6 +15,23 @@ GOODBYE = encode(
     }
 )
 """What the older of two connections with one key is told (protocol.md §3.2), sorted as all is."""
+
+
+class Link(Protocol):
+    """One connection of the device server."""
+
+    device: Device | None
+    """The device that identified on it."""
+    outbox: Outbox
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame, given without its newline."""
+
+    def close(self) -> None:
+        """End the connection once all that was sent is through; no more is read or answered."""
+
+    def abort(self) -> None:
+        """Reset the connection at once."""
 
 
 class Presence:

@@ -1,9 +1,9 @@
-"""A request as the router sees it, whichever door it came through."""
+"""A request as the router sees it, whichever way it came."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from .link import Link
+from .presence import Link
 from .times import TimeFormat, time_format
 from .wire import JsonObject
 
@@ -34,7 +34,7 @@ class Request:
     peer: str
     """The address of the other side."""
     link: Link | None = None
-    """The connection, where it is one of the device door."""
+    """The connection, where it is one of the device server."""
     authorized: bool = False
     """Whether the caller's key was found good."""
 

@@ -1,4 +1,4 @@
-"""The one router behind both doors."""
+"""The one router behind both ports."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

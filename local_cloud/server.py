@@ -1,4 +1,4 @@
-"""The cloud as a whole: what it remembers, the router, and the two doors."""
+"""The cloud as a whole: what it remembers, the router, and the two servers."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -21,15 +21,14 @@ from .api.session import SessionApi
 from .api.timers import TimerApi
 from .api.users import UserApi
 from .delivery import Delivery
-from .device_door import DeviceDoor
+from .device_server import DeviceServer
 from .errors import StateFileError
-from .failed_sign_ins import FailedSignIns
-from .http_door import HttpDoor
+from .http_server import HttpServer
 from .limits import Limits
 from .models import Device, User
-from .new_accounts import NewAccounts
 from .passwords import Passwords
 from .presence import Presence
+from .rate_limits import FailedSignIns, NewAccounts
 from .router import Router
 from .state_file import StateFile
 from .store import Store
@@ -56,7 +55,7 @@ class LocalCloud:
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
     ) -> None:
-        """Prepare a cloud; port 0 is any free one, `ssl_context` puts TLS on both doors.
+        """Prepare a cloud; port 0 is any free one, `ssl_context` puts TLS on both ports.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         """
@@ -79,20 +78,20 @@ class LocalCloud:
             FailedSignIns(time.monotonic),
             NewAccounts(time.monotonic),
         )
-        router = self._make_router()
+        self._router = self._make_router()
         admission = Admission()
-        self._http_door = HttpDoor(router, admission, limits)
-        self._device_door = DeviceDoor(
-            router,
+        self._http_server = HttpServer(self._router, admission, limits)
+        self._device_server = DeviceServer(
+            self._router,
             self._presence,
             admission,
-            now=self.store.ledger.now,
+            now=self.store.context.now,
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
 
     async def start(self) -> None:
-        """Load the state, before which nothing may be added, and open both doors.
+        """Load the state, before which nothing may be added, and open both ports.
 
         Raises OSError where a port cannot be had and StateFileError for an unusable state file; then
         nothing is open.
@@ -101,10 +100,10 @@ class LocalCloud:
         try:
             if self._state_file is not None:
                 await self._state_file.load()
-            http_port = await self._http_door.open(
+            http_port = await self._http_server.open(
                 self._host, http_port, self._ssl_context
             )
-            self.device_port = await self._device_door.open(
+            self.device_port = await self._device_server.open(
                 self._host, device_port, self._ssl_context
             )
         except OSError, StateFileError:
@@ -114,12 +113,12 @@ class LocalCloud:
         self.http_url = f"{scheme}://{_bracketed(_reachable(self._host))}:{http_port}"
 
     async def close(self) -> None:
-        """End everything: doors, connections, timers, threads; a second call does nothing."""
+        """End everything: servers, connections, timers, threads; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        await self._device_door.close()
-        await self._http_door.close()
+        await self._device_server.close()
+        await self._http_server.close()
         if self._state_file is not None:
             await self._state_file.close()
         self._workers.shutdown()
@@ -156,8 +155,8 @@ class LocalCloud:
     def rename(self, device: Device, name: str) -> None:
         """Give the device another name."""
         device.name = name
-        device.updated = self.store.ledger.now()
-        self.store.ledger.changed()
+        device.updated = self.store.context.now()
+        self.store.context.changed()
 
     def revoke_key(self, token: str) -> None:
         """Delete a key; a device whose master key goes, goes too. Raises LookupError without it."""
@@ -216,7 +215,7 @@ class LocalCloud:
         """Put the families of paths together."""
         store = self.store
         access = Access(store)
-        delivery = Delivery(self._presence, store.ledger.now)
+        delivery = Delivery(self._presence, store.context.now)
         return Router(
             [
                 *UserApi(store, self._accounts).routes(),
@@ -235,7 +234,7 @@ class LocalCloud:
 
 
 def _reachable(host: str) -> str:
-    """Return an address at which this machine reaches the host's doors."""
+    """Return an address at which this machine reaches the host's ports."""
     return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
 
 

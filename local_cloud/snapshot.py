@@ -75,7 +75,7 @@ def take(store: Store) -> Snapshot:
         )
         for group in store.groups.values()
     ]
-    snapshot["last_ids"] = list(store.ledger.last_ids.items())
+    snapshot["last_ids"] = list(store.context.last_ids.items())
     return snapshot
 
 
@@ -106,12 +106,14 @@ def restore(store: Store, document: JsonObject) -> None:
         for record in records:
             _check_record(store, name, record)
             put[name](record)
-        store.ledger.last_ids[name] = max((record.id for record in records), default=0)
+        store.context.last_ids[name] = max((record.id for record in records), default=0)
     for entry in _entries(document, "last_ids"):
         table, number = entry.get("table"), entry.get("id")
         if not isinstance(table, str) or type(number) is not int:
             raise DamagedError("last_ids")
-        store.ledger.last_ids[table] = max(number, store.ledger.last_ids.get(table, 0))
+        store.context.last_ids[table] = max(
+            number, store.context.last_ids.get(table, 0)
+        )
 
 
 def _entries(document: JsonObject, name: str) -> list[JsonObject]:

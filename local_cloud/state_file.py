@@ -63,14 +63,14 @@ class StateFile:
                 f"cannot use the state file {self._path}: {error}"
             ) from error
         self._loaded = True
-        self._store.ledger.on_change = self._note_change
+        self._store.context.on_change = self._note_change
 
     async def close(self) -> None:
         """Save a last time; later changes are not noted."""
         if not self._loaded:
             return
         self._loaded = False
-        self._store.ledger.on_change = lambda: None
+        self._store.context.on_change = lambda: None
         if self._timer is not None:
             self._timer.cancel()
         if self._saving is not None:

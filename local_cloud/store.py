@@ -4,8 +4,8 @@ from collections.abc import Iterable
 import secrets
 
 from .keyring import Keyring
-from .ledger import Ledger
 from .models import Device, DeviceGroup, Product, Timer, User
+from .store_context import StoreContext
 from .streams import Streams
 from .wire import JsonObject
 
@@ -14,14 +14,14 @@ class Store:
     """The cloud's tables.
 
     The methods note their change for the state file; who changes a record's fields calls
-    `ledger.changed()`. A `put_…` enters a record, new or from the state file, into its indexes.
+    `context.changed()`. A `put_…` enters a record, new or from the state file, into its indexes.
     """
 
     def __init__(self) -> None:
         """Start empty."""
-        self.ledger = Ledger()
-        self.keyring = Keyring(self.ledger)
-        self.streams = Streams(self.ledger)
+        self.context = StoreContext()
+        self.keyring = Keyring(self.context)
+        self.streams = Streams(self.context)
         self.users: dict[int, User] = {}
         self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
@@ -44,9 +44,9 @@ class Store:
 
     def add_user(self, email: str, username: str, password_hash: str) -> User:
         """Add an account; the caller has seen that neither name is taken."""
-        now = self.ledger.now()
+        now = self.context.now()
         user = User(
-            id=self.ledger.next_id("users"),
+            id=self.context.next_id("users"),
             created=now,
             updated=now,
             username=username.strip(),
@@ -54,7 +54,7 @@ class Store:
             password_hash=password_hash,
         )
         self.put_user(user)
-        self.ledger.changed()
+        self.context.changed()
         return user
 
     def put_user(self, user: User) -> None:
@@ -71,9 +71,9 @@ class Store:
         self, user: User, name: str, ptype: int, is_private: int
     ) -> Product:
         """Add a product."""
-        now = self.ledger.now()
+        now = self.context.now()
         product = Product(
-            id=self.ledger.next_id("products"),
+            id=self.context.next_id("products"),
             created=now,
             updated=now,
             name=name,
@@ -83,7 +83,7 @@ class Store:
             user_id=user.id,
         )
         self.put_product(product)
-        self.ledger.changed()
+        self.context.changed()
         return product
 
     def put_product(self, product: Product) -> None:
@@ -99,10 +99,10 @@ class Store:
         self, name: str, ptype: int, *, serial: str = "", product: Product | None = None
     ) -> Device:
         """Add a device with its master key; one without a name gets the kind that apps replace."""
-        now = self.ledger.now()
+        now = self.context.now()
         serial = serial or secrets.token_hex(4)
         device = Device(
-            id=self.ledger.next_id("devices"),
+            id=self.context.next_id("devices"),
             created=now,
             updated=now,
             ptype=ptype,
@@ -126,9 +126,9 @@ class Store:
 
     def add_group(self, user: User, name: str, desc: str) -> DeviceGroup:
         """Add an empty group."""
-        now = self.ledger.now()
+        now = self.context.now()
         group = DeviceGroup(
-            id=self.ledger.next_id("groups"),
+            id=self.context.next_id("groups"),
             created=now,
             updated=now,
             name=name,
@@ -136,7 +136,7 @@ class Store:
             user_id=user.id,
         )
         self.put_group(group)
-        self.ledger.changed()
+        self.context.changed()
         return group
 
     def put_group(self, group: DeviceGroup) -> None:
@@ -148,7 +148,7 @@ class Store:
         """Remove a group; its devices stay."""
         del self.groups[group.id]
         del self._groups_of[group.user_id][group.id]
-        self.ledger.changed()
+        self.context.changed()
 
     def timers_of(self, device: Device) -> dict[int, Timer]:
         """Return the device's timers by id."""
@@ -156,16 +156,16 @@ class Store:
 
     def add_timer(self, device: Device, plan: JsonObject) -> Timer:
         """Add a timer."""
-        now = self.ledger.now()
+        now = self.context.now()
         timer = Timer(
-            id=self.ledger.next_id("timers"),
+            id=self.context.next_id("timers"),
             created=now,
             updated=now,
             device_id=device.id,
             plan=plan,
         )
         self.put_timer(timer)
-        self.ledger.changed()
+        self.context.changed()
         return timer
 
     def put_timer(self, timer: Timer) -> None:
@@ -177,4 +177,4 @@ class Store:
         """Remove a timer."""
         del self.timers[timer.id]
         del self._timers_of[timer.device_id][timer.id]
-        self.ledger.changed()
+        self.context.changed()

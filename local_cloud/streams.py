@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from .errors import ApiError
-from .ledger import Ledger
 from .models import Datapoint, Datastream, Device
+from .store_context import StoreContext
 from .wire import JsonObject
 
 MAX_STREAMS = 100
@@ -18,9 +18,9 @@ MAX_POINTS = 10_000
 class Streams:
     """The datastreams of all devices and what is in them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, context: StoreContext) -> None:
         """Start empty."""
-        self._ledger = ledger
+        self._context = context
         self.streams: dict[int, Datastream] = {}
         self.points: dict[int, deque[Datapoint]] = {}
         """By datastream, in the order in which they were stored."""
@@ -30,14 +30,14 @@ class Streams:
         """Store a datapoint. Raises ApiError 403 where the device has MAX_STREAMS others already."""
         stream = self._find(device, name) or self._add_stream(device, name)
         point = Datapoint(
-            id=self._ledger.next_id("datapoints"),
-            created=self._ledger.now(),
+            id=self._context.next_id("datapoints"),
+            created=self._context.now(),
             datastream_id=stream.id,
             at=at,
             values=values,
         )
         self.put_point(point)
-        self._ledger.changed()
+        self._context.changed()
         return point
 
     def latest(self, device: Device, name: str) -> Datapoint | None:
@@ -79,9 +79,9 @@ class Streams:
     def _add_stream(self, device: Device, name: str) -> Datastream:
         if len(self._of_device.get(device.id, {})) >= MAX_STREAMS:
             raise ApiError(403, f"no more than {MAX_STREAMS} datastreams")
-        now = self._ledger.now()
+        now = self._context.now()
         stream = Datastream(
-            id=self._ledger.next_id("datastreams"),
+            id=self._context.next_id("datastreams"),
             created=now,
             updated=now,
             device_id=device.id,

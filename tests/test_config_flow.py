@@ -736,7 +736,7 @@ async def test_cloud_that_goes_away_meanwhile(
 ) -> None:
     """A further device cannot be added while the cloud is away."""
     entry = await account_entry(hass, cloud, user.id)
-    await cloud._http_door.close()
+    await cloud._http_server.close()
     form = await submit_device(
         hass,
         entry.entry_id,

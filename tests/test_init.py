@@ -382,7 +382,7 @@ async def test_reading_again_in_vain_changes_nothing(
     entry = await account_entry(hass, cloud, user.id, device)
     await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
-    await cloud._http_door.close()
+    await cloud._http_server.close()
     await entry.runtime_data.account.async_refresh()
     assert hass.config_entries.flow.async_progress() == []
     assert hass.states.get(LIGHT).state == "unknown"

@@ -105,7 +105,7 @@ async def test_cloud_that_is_down(
     hass: HomeAssistant, cloud: LocalCloud, entry: MockConfigEntry
 ) -> None:
     """The HTTP side can be down alone; the error names the address."""
-    await cloud._http_door.close()
+    await cloud._http_server.close()
     await expect_error(hass, "cannot_connect", {"url": entry.data["url"]})
 
 

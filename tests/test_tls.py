@@ -1,4 +1,4 @@
-"""TLS at both doors, for real: who is let in, and what stays untouched."""
+"""TLS on both ports, for real: who is let in, and what stays untouched."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -63,7 +63,7 @@ def settings(context: ssl.SSLContext) -> dict[str, Any]:
 async def tls_cloud(
     context: ssl.SSLContext,
 ) -> AsyncGenerator[tuple[LocalCloud, Device]]:
-    """Run a cloud with TLS at both doors, with an account and a device."""
+    """Run a cloud with TLS on both ports, with an account and a device."""
     cloud = LocalCloud(ssl_context=context)
     await cloud.start()
     user = await cloud.add_account(EMAIL, PASSWORD)
@@ -124,7 +124,7 @@ REFUSED: dict[str, ServerContext] = {
 async def test_valid_certificate(
     hass: HomeAssistant, certificates: Certificates, shared_context: ssl.SSLContext
 ) -> None:
-    """Both doors over TLS; the context that all of Home Assistant shares stays as it was."""
+    """Both ports over TLS; the context that all of Home Assistant shares stays as it was."""
     before = settings(shared_context)
     async with tls_cloud(certificates.server()) as (cloud, device):
         data = user_input(cloud, cloud.master_key(device))
@@ -144,7 +144,7 @@ async def test_valid_certificate(
 
 @pytest.mark.usefixtures("shared_context")
 @pytest.mark.parametrize("make_context", REFUSED.values(), ids=REFUSED)
-async def test_http_door_is_refused(
+async def test_http_api_is_refused(
     hass: HomeAssistant, certificates: Certificates, make_context: ServerContext
 ) -> None:
     """The password does not leave for a server that cannot prove who it is."""
@@ -155,21 +155,21 @@ async def test_http_door_is_refused(
 
 @pytest.mark.usefixtures("shared_context")
 @pytest.mark.parametrize("make_context", REFUSED.values(), ids=REFUSED)
-async def test_device_door_is_refused(
+async def test_device_port_is_refused(
     hass: HomeAssistant,
     cloud: LocalCloud,
     device: Device,
     certificates: Certificates,
     make_context: ServerContext,
 ) -> None:
-    """Nor does the master key: the HTTP door is fine, the device port is not."""
+    """Nor does the master key: the HTTP server is fine, the device port is not."""
     async with tls_cloud(make_context(certificates)) as (other, _):
         data = user_input(cloud, cloud.master_key(device))
         form = await submit(hass, data, ssl=True, port=other.device_port)
         assert form["errors"] == {"base": "untrusted_certificate"}
 
 
-async def test_device_door_is_refused_when_the_account_is_changed(
+async def test_device_port_is_refused_when_the_account_is_changed(
     hass: HomeAssistant,
     cloud: LocalCloud,
     user: User,

@@ -17,25 +17,25 @@ from bench.scale import Scale
 
 @dataclass(slots=True)
 class Contestant:
-    """A house with one light.
+    """An instance with one light.
 
     Attributes:
         name: for the table.
-        house: the house.
+        instance: the instance.
         written: milliseconds until the state was written, of every call.
         returned: milliseconds until the call had returned as well.
         medians: milliseconds, the median of each round's `written`.
     """
 
     name: str
-    house: Child
+    instance: Child
     written: list[float] = field(default_factory=list)
     returned: list[float] = field(default_factory=list)
     medians: list[float] = field(default_factory=list)
 
     async def play(self, count: int) -> None:
         """Play one round."""
-        answer = await self.house.ask("call", count=count)
+        answer = await self.instance.ask("call", count=count)
         self.written += answer["written"]
         self.returned += answer["returned"]
         self.medians.append(median(answer["written"]))
@@ -60,10 +60,10 @@ async def measure(scale: Scale, folder: Path) -> Result:
         mqtt: Contestant | None = None
         if find_mosquitto():
             other = await stack.enter_async_context(running_mqtt(folder, "call"))
-            mqtt = Contestant("MQTT light", other.house)
+            mqtt = Contestant("MQTT light", other.instance)
             contestants.append(mqtt)
         for one in contestants:
-            await one.house.ask("call", count=scale.calls)
+            await one.instance.ask("call", count=scale.calls)
         for number in range(scale.rounds):
             turn = number % len(contestants)
             for one in contestants[turn:] + contestants[:turn]:
@@ -117,10 +117,10 @@ async def running_espcloud(folder: Path) -> AsyncIterator[Contestant]:
     async with (
         running_cloud(new_folder(folder, "call-cloud"), 1) as cloud,
         Child.program(
-            "houses.espcloud", folder, str(new_folder(folder, "call-espcloud"))
-        ) as house,
+            "instances.espcloud", folder, str(new_folder(folder, "call-espcloud"))
+        ) as instance,
     ):
-        await house.ask("load")
-        await house.ask("add", account=cloud.account())
-        await house.ask("wait", connected=1)
-        yield Contestant("espcloud", house)
+        await instance.ask("load")
+        await instance.ask("add", account=cloud.account())
+        await instance.ask("wait", connected=1)
+        yield Contestant("espcloud", instance)

@@ -44,7 +44,7 @@ async def measure(scale: Scale, folder: Path) -> Result:
     """Measure one cloud after the other."""
     loads = [
         await measure_load(folder, devices, scale.cloud_seconds)
-        for devices in scale.cloud_crowds
+        for devices in scale.cloud_loads
     ]
     return Result(
         title="What local_cloud delivers",
@@ -77,17 +77,17 @@ async def measure_load(folder: Path, devices: int, seconds: float) -> Load:
     """Measure a cloud with so many devices."""
     async with (
         running_cloud(new_folder(folder, f"load-{devices}"), devices) as cloud,
-        Child.program("traffic.crowd", folder) as crowd,
+        Child.program("traffic.load", folder) as load,
     ):
-        await crowd.ask("connect", device_port=cloud.device_port, devices=cloud.devices)
+        await load.ask("connect", device_port=cloud.device_port, devices=cloud.devices)
         details: dict[str, Any] = {
             "http_port": cloud.http_port,
             "devices": cloud.devices,
             "callers": CALLERS,
         }
-        await crowd.ask("call", seconds=min(1, seconds), **details)
+        await load.ask("call", seconds=min(1, seconds), **details)
         cpu = cloud.process.cpu_seconds()
-        answer = await crowd.ask(
+        answer = await load.ask(
             "call", seconds=seconds, timeout=seconds + 60, **details
         )
         cpu = cloud.process.cpu_seconds() - cpu

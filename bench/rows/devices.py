@@ -17,8 +17,8 @@ PATIENCE = 180  # seconds until everything has to be connected
 
 
 @dataclass(slots=True, kw_only=True)
-class Crowd:
-    """What one house with many devices took.
+class Load:
+    """What one instance with many devices took.
 
     Attributes:
         devices: how many.
@@ -55,49 +55,49 @@ class Crowd:
 
 
 async def measure(scale: Scale, folder: Path) -> Result:
-    """Measure one house after the other."""
-    crowds = [
-        await measure_crowd(
-            scale, folder, devices, is_largest=devices == max(scale.crowds)
+    """Measure one instance after the other."""
+    loads = [
+        await measure_load(
+            scale, folder, devices, is_largest=devices == max(scale.loads)
         )
-        for devices in scale.crowds
+        for devices in scale.loads
     ]
-    return summarize(scale, crowds)
+    return summarize(scale, loads)
 
 
-async def measure_crowd(
+async def measure_load(
     scale: Scale, folder: Path, devices: int, *, is_largest: bool
-) -> Crowd:
-    """Measure a house with so many devices; the long things only with the most."""
-    crowd = Crowd(devices=devices)
-    home = new_folder(folder, f"house-{devices}")
-    async with Child.program("houses.espcloud", folder, str(home)) as house:
-        await house.ask("load")
-        before = (await house.ask("memory"))["rss"]
+) -> Load:
+    """Measure an instance with so many devices; the long things only with the most."""
+    load = Load(devices=devices)
+    home = new_folder(folder, f"instance-{devices}")
+    async with Child.program("instances.espcloud", folder, str(home)) as instance:
+        await instance.ask("load")
+        before = (await instance.ask("memory"))["rss"]
         cloud_folder = new_folder(folder, f"cloud-{devices}")
         async with running_cloud(cloud_folder, devices) as cloud:
             begin = monotonic()
-            added = await house.ask("add", account=cloud.account())
-            crowd.entry_ms = added["ms"]
-            await house.ask("wait", connected=devices, timeout=PATIENCE)
-            crowd.connected_s = monotonic() - begin
-            after = (await house.ask("memory"))["rss"]
-            crowd.rss_kib = (after - before) / devices / 1024
+            added = await instance.ask("add", account=cloud.account())
+            load.entry_ms = added["ms"]
+            await instance.ask("wait", connected=devices, timeout=PATIENCE)
+            load.connected_s = monotonic() - begin
+            after = (await instance.ask("memory"))["rss"]
+            load.rss_kib = (after - before) / devices / 1024
             seconds = scale.idle if is_largest else min(scale.idle, 25)
-            idle = await house.ask("idle", seconds=seconds, timeout=seconds + 30)
-            crowd.idle_percent = idle["cpu"] / idle["wall"] * 100
+            idle = await instance.ask("idle", seconds=seconds, timeout=seconds + 30)
+            load.idle_percent = idle["cpu"] / idle["wall"] * 100
             begin = monotonic()
         async with _same_cloud(cloud, cloud_folder, devices):
-            await _all_back(house, devices)
-            crowd.back_s = monotonic() - begin
+            await _all_back(instance, devices)
+            load.back_s = monotonic() - begin
         if is_largest and scale.outage:
             await asyncio.sleep(scale.outage)
             async with _same_cloud(cloud, cloud_folder, devices):
                 begin = monotonic()
-                await _all_back(house, devices)
-                crowd.back_late_s = monotonic() - begin
-        crowd.attempts = (await house.ask("attempts"))["per_second"]
-    return crowd
+                await _all_back(instance, devices)
+                load.back_late_s = monotonic() - begin
+        load.attempts = (await instance.ask("attempts"))["per_second"]
+    return load
 
 
 def _same_cloud(
@@ -108,15 +108,15 @@ def _same_cloud(
     )
 
 
-async def _all_back(house: Child, devices: int) -> None:
-    await house.ask("wait", connected=devices, timeout=PATIENCE)
+async def _all_back(instance: Child, devices: int) -> None:
+    await instance.ask("wait", connected=devices, timeout=PATIENCE)
 
 
-def summarize(scale: Scale, crowds: list[Crowd]) -> Result:
+def summarize(scale: Scale, loads: list[Load]) -> Result:
     """Return the row."""
-    most = crowds[-1]
+    most = loads[-1]
     back = max(most.back_s, most.back_late_s or 0)
-    attempts = max(crowd.attempts for crowd in crowds)
+    attempts = max(load.attempts for load in loads)
     return Result(
         title=f"1 to {most.devices:,} devices in one Home Assistant",
         how=(
@@ -147,7 +147,7 @@ def summarize(scale: Scale, crowds: list[Crowd]) -> Result:
             f"back after {scale.outage:g} s",
             "attempts/s",
         ),
-        lines=[crowd.line() for crowd in crowds],
+        lines=[load.line() for load in loads],
         figures={
             "rss_per_device_kib": most.rss_kib,
             "idle_cpu_percent": most.idle_percent,

@@ -19,17 +19,17 @@ TIMEOUT = 60  # seconds, for one round
 
 @dataclass(slots=True)
 class Contestant:
-    """A house and who pushes to it.
+    """An instance and who pushes to it.
 
     Attributes:
         name: for the table.
         states: how many states it writes for each change.
-        cpu: microseconds of the house's processor time per change, one for each round.
+        cpu: microseconds of the instance's processor time per change, one for each round.
         rate: changes a second, one for each round.
     """
 
     name: str
-    house: Child
+    instance: Child
     source: Child
     states: int
     cpu: list[float] = field(default_factory=list)
@@ -38,9 +38,9 @@ class Contestant:
     async def play(self, count: int) -> None:
         """Play one round; raises BenchError where states are missing or too many."""
         states = count * self.states
-        await self.house.ask("begin", states=states)
+        await self.instance.ask("begin", states=states)
         await self.source.ask("push", count=count)
-        answer = await self.house.ask("end", timeout=TIMEOUT)
+        answer = await self.instance.ask("end", timeout=TIMEOUT)
         if answer["written"] != states:
             raise BenchError(
                 f"{self.name} wrote {answer['written']} states, not {states}"
@@ -147,13 +147,13 @@ async def running_floor(folder: Path) -> AsyncIterator[Contestant]:
     async with (
         Child.program("traffic.pusher", folder) as pusher,
         Child.program(
-            "houses.floor",
+            "instances.floor",
             folder,
             str(new_folder(folder, "floor")),
             str(pusher.greeting["port"]),
-        ) as house,
+        ) as instance,
     ):
-        yield Contestant("Floor", house, pusher, 2)
+        yield Contestant("Floor", instance, pusher, 2)
 
 
 @asynccontextmanager
@@ -163,14 +163,14 @@ async def running_espcloud(folder: Path) -> AsyncIterator[Contestant]:
         Child.program("traffic.pusher", folder) as pusher,
         running_cloud(new_folder(folder, "push-cloud"), 1) as cloud,
         Child.program(
-            "houses.espcloud", folder, str(new_folder(folder, "espcloud"))
-        ) as house,
+            "instances.espcloud", folder, str(new_folder(folder, "espcloud"))
+        ) as instance,
     ):
-        await house.ask("load")
+        await instance.ask("load")
         account = cloud.account() | {"port": pusher.greeting["port"]}
-        await house.ask("add", account=account)
-        await house.ask("wait", connected=1, timeout=20)
-        yield Contestant("espcloud", house, pusher, 2)
+        await instance.ask("add", account=account)
+        await instance.ask("wait", connected=1, timeout=20)
+        yield Contestant("espcloud", instance, pusher, 2)
 
 
 @asynccontextmanager
@@ -180,11 +180,11 @@ async def running_mqtt(folder: Path, name: str = "push") -> AsyncIterator[Contes
         running_broker(new_folder(folder, f"{name}-broker")) as port,
         Child.program("traffic.mqtt_lamp", folder, str(port)) as lamp,
         Child.program(
-            "houses.mqtt",
+            "instances.mqtt",
             folder,
             str(new_folder(folder, f"{name}-mqtt")),
             str(port),
             str(free_port()),
-        ) as house,
+        ) as instance,
     ):
-        yield Contestant("MQTT light", house, lamp, 1)
+        yield Contestant("MQTT light", instance, lamp, 1)

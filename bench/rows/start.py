@@ -18,9 +18,11 @@ async def measure(scale: Scale, folder: Path) -> Result:
         # The first one may still have to compile the code; it does not count.
         for number in range(scale.starts + 1):
             home = new_folder(folder, f"start-{number}")
-            async with Child.program("houses.espcloud", folder, str(home)) as house:
-                load = await house.ask("load")
-                added = await house.ask("add", account=cloud.account())
+            async with Child.program(
+                "instances.espcloud", folder, str(home)
+            ) as instance:
+                load = await instance.ask("load")
+                added = await instance.ask("add", account=cloud.account())
             if number:
                 loads.append(load["ms"])
                 set_ups.append(added["ms"])
@@ -31,7 +33,7 @@ async def measure(scale: Scale, folder: Path) -> Result:
             f"{scale.starts} fresh Home Assistant cores, one after the other. *Import*: the "
             "integration, its config flow and its three platforms, by Home Assistant's own "
             "loader; the light, event and binary sensor components, the update coordinator and "
-            "the shared HTTP session, which every house has, are there before. *Set up*: one account with one "
+            "the shared HTTP session, which every instance has, are there before. *Set up*: one account with one "
             "device, until its entry is loaded, the sign-in over HTTP at local_cloud (a "
             "process of its own) included."
         ),

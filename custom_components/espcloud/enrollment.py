@@ -6,9 +6,9 @@ from homeassistant.data_entry_flow import AbortFlow
 
 from .cloud import (
     AuthenticationError,
+    CloudConnection,
     CloudDevice,
     CloudError,
-    DeviceConnection,
     UnknownAccountError,
     UntrustedCertificateError,
     UserKey,
@@ -79,7 +79,7 @@ class Enrollment:
     async def check_device_port(self) -> None:
         """Check that something listens; identifying would throw the device out."""
         try:
-            connection = await DeviceConnection.open(self._endpoint)
+            connection = await CloudConnection.open(self._endpoint)
         except UntrustedCertificateError as err:
             raise EnrollmentError("base", error_key(err)) from err
         except CloudError as err:
@@ -168,7 +168,7 @@ class Enrollment:
     async def _try_connection(self, master_key: str, device: CloudDevice) -> None:
         """Connect to the device port and identify once."""
         try:
-            connection = await DeviceConnection.open(self._endpoint)
+            connection = await CloudConnection.open(self._endpoint)
             try:
                 await connection.identify(master_key, virtual_bssid(device.id))
             finally:

@@ -1,4 +1,4 @@
-"""The server an account lives on, and the two doors that lead to it."""
+"""The server an account lives on, and its two ports."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ class Server:
         url: origin of the HTTP API, such as `https://iot.espressif.cn`.
         port: the device port, on the same host.
         ssl: whether the device port speaks TLS.
-        verify_ssl: whether certificates are checked, at both doors.
+        verify_ssl: whether certificates are checked, on both ports.
     """
 
     url: str

@@ -55,7 +55,7 @@ class DatastreamApi:
         point = self._store.streams.latest(device, name)
         if point is None:
             raise ApiError(404, "no datapoint yet")
-        device.last_pull = self._store.ledger.now()
+        device.last_pull = self._store.context.now()
         return {"datapoint": render_datapoint(point, request.times), "status": 200}
 
     def _add(self, request: Request, device: Device, key: Key) -> Answer:
@@ -87,7 +87,7 @@ class DatastreamApi:
             offset=_query_number(request, "offset", 0),
             count=min(_query_number(request, "row_count", 100), MAX_ROWS),
         )
-        device.last_pull = self._store.ledger.now()
+        device.last_pull = self._store.context.now()
         times = request.times
         return {
             "datapoints": [render_datapoint(point, times) for point in points],
@@ -104,7 +104,7 @@ class DatastreamApi:
         self, request: Request, device: Device, name: str, points: list[JsonObject]
     ) -> list[JsonObject]:
         """Store all datapoints or, where one is wrong, none."""
-        now = self._store.ledger.now()
+        now = self._store.context.now()
         checked = [
             (_check_values(point), _read_at(point, request.time_zone, now))
             for point in points

@@ -75,6 +75,6 @@ class DeviceApi:
             raise ApiError(400, "name must not be empty")
         device.name = name
         device.metadata = metadata
-        device.updated = self._store.ledger.now()
-        self._store.ledger.changed()
+        device.updated = self._store.context.now()
+        self._store.context.changed()
         return {"device": render(device, request.times), "status": 200}

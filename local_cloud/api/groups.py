@@ -106,8 +106,8 @@ class GroupApi:
             self._touch(group)
 
     def _touch(self, group: DeviceGroup) -> None:
-        group.updated = self._store.ledger.now()
-        self._store.ledger.changed()
+        group.updated = self._store.context.now()
+        self._store.context.changed()
 
     def _entries(
         self, request: Request, user: User

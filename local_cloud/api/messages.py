@@ -30,8 +30,8 @@ class MessageApi:
         """Take a message; a successful upgrade tells which firmware the device has now."""
         if request.query.get("action") == "device_upgrade_success":
             device.rom_version = read_text(request.body, "rom_version")
-            device.updated = self._store.ledger.now()
-            self._store.ledger.changed()
+            device.updated = self._store.context.now()
+            self._store.context.changed()
         # Firmware looks for these words (protocol.md §3.9, 2).
         return {"message": "send message success", "status": 200}
 

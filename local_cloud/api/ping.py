@@ -22,7 +22,7 @@ class PingApi:
 
     def _ping(self, request: Request) -> JsonObject:
         """Answer; `datetime` is a text whatever the time zone, `epoch` is UTC now."""
-        now = self._store.ledger.now()
+        now = self._store.context.now()
         return {
             "datetime": local_time(now, request.time_zone).isoformat(" ")[:19],
             "epoch": now,

@@ -31,9 +31,9 @@ class SessionApi:
         yield Route(
             ("GET", "POST"),
             "/v1/device/identify/",
-            _device_door_only(master(MASTER, self._identify)),
+            _device_port_only(master(MASTER, self._identify)),
         )
-        yield Route(ANY_METHOD, "/v1/device/quit/", _device_door_only(self._quit))
+        yield Route(ANY_METHOD, "/v1/device/quit/", _device_port_only(self._quit))
 
     def _activate(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Activate, the first time or again, and make a token that lives ten minutes.
@@ -45,7 +45,7 @@ class SessionApi:
         bssid = read_text(request.body, "bssid", device.bssid)
         rom_version = read_text(request.body, "rom_version", device.rom_version)
         text = read_text(request.body, "token", "")
-        now = self._store.ledger.now()
+        now = self._store.context.now()
         device.bssid = bssid
         device.rom_version = rom_version
         device.updated = device.last_activated_at = device.last_active = now
@@ -55,7 +55,7 @@ class SessionApi:
         token = self._store.keyring.add_token(
             device, text, "owner shared", is_owner_key=1
         )
-        self._store.ledger.changed()
+        self._store.context.changed()
         reply: JsonObject = {
             "device": render(device, request.times),
             "key": render(key, request.times),
@@ -70,7 +70,7 @@ class SessionApi:
         An older connection of the device is thrown out.
         """
         assert request.link is not None
-        device.last_active = self._store.ledger.now()
+        device.last_active = self._store.context.now()
         self._presence.arrive(device, request.link)
         return fit_firmware({"device": render(device, request.times), "status": 200})
 
@@ -81,7 +81,7 @@ class SessionApi:
         return {}
 
 
-def _device_door_only(handler: Handler) -> Handler:
+def _device_port_only(handler: Handler) -> Handler:
     """Let the path exist on a connection only: an HTTP request is nobody's session."""
 
     def check(request: Request) -> Answer:

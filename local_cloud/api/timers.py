@@ -44,7 +44,7 @@ class TimerApi:
 
     def _for_device(self, request: Request, timers: list[Timer]) -> JsonObject:
         """Answer firmware: `timestamp` is followed by a member, as it has to be."""
-        now = self._store.ledger.now()
+        now = self._store.context.now()
         local = local_time(now, request.time_zone)
         return {
             "now": local.isoformat(" ")[:19],
@@ -79,8 +79,8 @@ class TimerApi:
         _refuse_too_many(kept + [plan for _, plan in changes.values()])
         for timer, plan in changes.values():
             timer.plan = plan
-            timer.updated = self._store.ledger.now()
-        self._store.ledger.changed()
+            timer.updated = self._store.context.now()
+        self._store.context.changed()
         return await self._changed(
             request, device, [timer for timer, _ in changes.values()]
         )

@@ -1,4 +1,4 @@
-"""Each kind of house, traffic and cloud works together, with next to nothing to do."""
+"""Each kind of instance, traffic and cloud works together, with next to nothing to do."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ TINY = Scale(
     rounds=1,
     pushes=20,
     calls=2,
-    crowds=(2,),
+    loads=(2,),
     idle=0.1,
     outage=0,
     starts=1,
-    cloud_crowds=(2,),
+    cloud_loads=(2,),
     cloud_seconds=0.1,
 )
 
-# A house starts in two seconds, but not on a machine that is busy with other tests.
+# An instance starts in two seconds, but not on a machine that is busy with other tests.
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -49,7 +49,7 @@ async def test_devices(tmp_path: Path) -> None:
 
 
 async def test_start(tmp_path: Path) -> None:
-    """A fresh house tells how long the start took."""
+    """A fresh instance tells how long the start took."""
     result = await start.measure(TINY, tmp_path)
     assert result.figures["start_ms"]
 

@@ -1,4 +1,4 @@
-"""A house with twenty lamps behind two doors that misbehave."""
+"""An instance with twenty lamps behind two proxies that misbehave."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from local_cloud import LocalCloud
 from local_cloud.models import User
 
-from .house import Doors, House, Phone
+from .instance import Instance, Phone, Proxies
 
 LAMPS = 20
 
@@ -41,20 +41,20 @@ async def phone() -> AsyncGenerator[Phone]:
 
 
 @pytest.fixture
-async def doors(cloud: LocalCloud) -> AsyncGenerator[Doors]:
+async def proxies(cloud: LocalCloud) -> AsyncGenerator[Proxies]:
     """Put the proxies before the cloud."""
-    async with Doors.of(cloud) as doors:
-        yield doors
+    async with Proxies.of(cloud) as proxies:
+        yield proxies
 
 
 @pytest.fixture
-async def house(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, doors: Doors, phone: Phone
-) -> House:
+async def instance(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies, phone: Phone
+) -> Instance:
     """Set up twenty lamps that are off."""
-    house = await House.build(hass, cloud, user, doors, phone, LAMPS)
-    await house.set_up()
-    return house
+    instance = await Instance.build(hass, cloud, user, proxies, phone, LAMPS)
+    await instance.set_up()
+    return instance
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import struct
 
 from .pieces import whole
 
-type Manner = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+type Fault = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """Receives a connection in the cloud's place; when it returns, the connection ends."""
 
 type Shape = Callable[[bytes], Iterable[bytes]]
@@ -27,12 +27,12 @@ class _Link:
 
 
 class ChaosProxy:
-    """Stands before one door of a cloud; "up" is towards the cloud.
+    """Stands before one port of a cloud; "up" is towards the cloud.
 
     Attributes:
         port: where to connect; it stays the same and is kept while nobody listens.
         upstream: the port of the cloud behind it, for connections to come.
-        manner: what receives a connection instead of the cloud, None to pass it on.
+        fault: what receives a connection instead of the cloud, None to pass it on.
         shape: how what the cloud sends is cut up.
         delay: how many seconds late what the cloud sends is delivered.
         arrivals: when connections came, in the loop's time.
@@ -42,7 +42,7 @@ class ChaosProxy:
         """Prepare; `start` listens."""
         self.port = 0
         self.upstream = upstream
-        self.manner: Manner | None = None
+        self.fault: Fault | None = None
         self.shape: Shape = whole
         self.delay = 0.0
         self.arrivals: list[float] = []
@@ -67,7 +67,7 @@ class ChaosProxy:
         await self.empty()
         self._keeper.close()
 
-    # Faults of the door
+    # Faults of the port
 
     async def listen(self) -> None:
         """Accept connections, again."""
@@ -135,8 +135,8 @@ class ChaosProxy:
         assert task is not None
         link = self._links[task] = _Link(writer)
         try:
-            if self.manner is not None:
-                await self.manner(reader, writer)
+            if self.fault is not None:
+                await self.fault(reader, writer)
             else:
                 await self._pass_on(link, reader)
         except OSError:

@@ -14,16 +14,16 @@ import resource
 
 import pytest
 
-from custom_components.espcloud.cloud import DeviceConnection, DeviceSession
+from custom_components.espcloud.cloud import CloudConnection, DeviceSession
 from custom_components.espcloud.coordinator import EspCloudCoordinator
 from homeassistant.util.async_ import get_scheduled_timer_handles
 
-from .house import House
+from .instance import Instance
 
 FULL = os.environ.get("ESPCLOUD_CHAOS") == "full"
 RECONNECTS = 1000 if FULL else 100
 RELOADS = 200 if FULL else 10
-OURS = (DeviceConnection, DeviceSession, EspCloudCoordinator)
+OURS = (CloudConnection, DeviceSession, EspCloudCoordinator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +85,46 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
 
 
-async def settle(house: House) -> Holdings:
+async def settle(instance: Instance) -> Holdings:
     """Count when every lamp works and all else is over."""
-    await house.all_connected()
-    await house.work()
-    await house.doors.http.empty()
-    await house.hass.async_block_till_done()
+    await instance.all_connected()
+    await instance.work()
+    await instance.proxies.http.empty()
+    await instance.hass.async_block_till_done()
     return Holdings.now()
 
 
 @pytest.mark.timeout(600 if FULL else 60)
 @pytest.mark.usefixtures("quick_retries")
 async def test_reconnects_leave_nothing(
-    house: House, report: Callable[[str, Holdings, Holdings], None]
+    instance: Instance, report: Callable[[str, Holdings, Holdings], None]
 ) -> None:
     """Tasks, timers, sockets and objects are as many as before, memory as much."""
     for _ in range(5):
-        await house.reconnect()
-    before = await settle(house)
-    for _ in range(RECONNECTS // len(house.lamps)):
-        await house.reconnect()
-    after = await settle(house)
+        await instance.reconnect()
+    before = await settle(instance)
+    for _ in range(RECONNECTS // len(instance.lamps)):
+        await instance.reconnect()
+    after = await settle(instance)
     report(f"{RECONNECTS} reconnects", before, after)
     after.check(before, kib=4096)
 
 
 @pytest.mark.timeout(600 if FULL else 60)
 async def test_reloads_leave_nothing(
-    house: House, report: Callable[[str, Holdings, Holdings], None]
+    instance: Instance, report: Callable[[str, Holdings, Holdings], None]
 ) -> None:
     """However often the account is reloaded."""
 
     async def reload() -> None:
-        assert await house.hass.config_entries.async_reload(house.entry.entry_id)
-        await house.all_connected()
+        assert await instance.hass.config_entries.async_reload(instance.entry.entry_id)
+        await instance.all_connected()
 
     for _ in range(3):
         await reload()
-    before = await settle(house)
+    before = await settle(instance)
     for _ in range(RELOADS):
         await reload()
-    after = await settle(house)
+    after = await settle(instance)
     report(f"{RELOADS} reloads", before, after)
     after.check(before, kib=8192)

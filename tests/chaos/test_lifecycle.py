@@ -5,60 +5,64 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.models import User
 
+from .command_log import check, storm
 from .home import home_assistant
-from .house import Doors, House, Phone
-from .ledger import check, storm
+from .instance import Instance, Phone, Proxies
 
 LAMPS = 20
 
 
 @pytest.mark.usefixtures("slow_platforms")
-async def test_reloads(house: House) -> None:
+async def test_reloads(instance: Instance) -> None:
     """A command that is acknowledged while the account comes or goes is not lost."""
-    async with storm(house) as ledgers:
+    async with storm(instance) as logs:
         for _ in range(5):
-            assert await house.hass.config_entries.async_reload(house.entry.entry_id)
-            await house.all_connected()
-    await check(house, ledgers)
+            assert await instance.hass.config_entries.async_reload(
+                instance.entry.entry_id
+            )
+            await instance.all_connected()
+    await check(instance, logs)
 
 
 @pytest.mark.usefixtures("quick_retries")
-async def test_connections_that_break(house: House) -> None:
+async def test_connections_that_break(instance: Instance) -> None:
     """A command that was acknowledged before its connection broke is not done again."""
-    async with storm(house) as ledgers:
+    async with storm(instance) as logs:
         for _ in range(5):
-            await house.reconnect()
-    await check(house, ledgers)
+            await instance.reconnect()
+    await check(instance, logs)
 
 
 @pytest.mark.usefixtures("quick_retries")
-async def test_devices_added_while_commands_arrive(house: House) -> None:
+async def test_devices_added_while_commands_arrive(instance: Instance) -> None:
     """The first command of a new device is heard, however soon it comes."""
-    (subentry_id, subentry), *_ = house.entry.subentries.items()
-    async with storm(house) as ledgers:
+    (subentry_id, subentry), *_ = instance.entry.subentries.items()
+    async with storm(instance) as logs:
         for _ in range(3):
-            house.hass.config_entries.async_remove_subentry(house.entry, subentry_id)
-            await house.cloud.wait_offline(ledgers[0].lamp.device)
-            house.hass.config_entries.async_add_subentry(house.entry, subentry)
-            await house.cloud.wait_online(ledgers[0].lamp.device)
-            await house.all_connected()
-    await check(house, ledgers)
+            instance.hass.config_entries.async_remove_subentry(
+                instance.entry, subentry_id
+            )
+            await instance.cloud.wait_offline(logs[0].lamp.device)
+            instance.hass.config_entries.async_add_subentry(instance.entry, subentry)
+            await instance.cloud.wait_online(logs[0].lamp.device)
+            await instance.all_connected()
+    await check(instance, logs)
 
 
 @pytest.mark.usefixtures("hass_storage")
 async def test_restarts_of_home_assistant(
-    cloud: LocalCloud, user: User, doors: Doors, phone: Phone
+    cloud: LocalCloud, user: User, proxies: Proxies, phone: Phone
 ) -> None:
     """What was acknowledged right before the end is there after it."""
     async with home_assistant() as hass:
-        house = await House.build(hass, cloud, user, doors, phone, LAMPS)
-        await house.set_up()
+        instance = await Instance.build(hass, cloud, user, proxies, phone, LAMPS)
+        await instance.set_up()
     for _ in range(4):
-        async with storm(house) as ledgers, home_assistant() as hass:
-            await house.move(hass)
-            await house.all_connected()
+        async with storm(instance) as logs, home_assistant() as hass:
+            await instance.move(hass)
+            await instance.all_connected()
         async with home_assistant() as hass:
-            await house.move(hass)
-            await check(house, ledgers)
-            await house.press_all("LED_OFF")
-            house.forget()
+            await instance.move(hass)
+            await check(instance, logs)
+            await instance.press_all("LED_OFF")
+            instance.forget()

@@ -18,11 +18,11 @@ import pytest
 from custom_components.espcloud import coordinator
 from custom_components.espcloud.cloud import Backoff, http, session
 
-from . import manners, world
-from .house import Phone
-from .ledger import ACTIONS
+from . import faults, world
+from .command_log import ACTIONS
+from .instance import Phone
 from .pieces import bytewise, split_at, whole
-from .proxy import Manner
+from .proxy import Fault
 from .world import World
 
 PROGRAMS = 60 if os.environ.get("ESPCLOUD_CHAOS") == "full" else 6
@@ -34,13 +34,13 @@ SHAPES = {
     "bytewise": bytewise,
     **{f"split at {offset}": split_at(offset) for offset in (1, 40, 150)},
 }
-MANNERS: dict[str, Manner | None] = {
+RECEPTIONS: dict[str, Fault | None] = {
     "pass on": None,
-    "mute": manners.mute,
-    "hang up": manners.hang_up,
-    "reset": manners.reset,
-    "502": manners.answer(manners.http(502)),
-    "portal": manners.answer(manners.http(200, b'{"status": 200}')),
+    "mute": faults.mute,
+    "hang up": faults.hang_up,
+    "reset": faults.reset,
+    "502": faults.answer(faults.http(502)),
+    "portal": faults.answer(faults.http(200, b'{"status": 200}')),
 }
 
 
@@ -78,22 +78,22 @@ def burst(orders: list[tuple[str, bool]]) -> Doing:
     return doing(f"send {', '.join(names)}", order)
 
 
-def receive(door: str, name: str) -> Doing:
-    """Return the step of ending a door's connections and receiving others anew."""
+def receive(port: str, name: str) -> Doing:
+    """Return the step of ending a proxy's connections and receiving others anew."""
 
     def change(here: World) -> None:
-        proxy = getattr(here.house.doors, door)
-        proxy.manner = MANNERS[name]
+        proxy = getattr(here.instance.proxies, port)
+        proxy.fault = RECEPTIONS[name]
         proxy.sever()
 
-    return doing(f"{door} door: {name}", change)
+    return doing(f"{port} port: {name}", change)
 
 
 def at_devices(name: str, call: str, *args: object, **options: object) -> Doing:
-    """Return the step of a fault at the device door."""
+    """Return the step of a fault at the device port."""
 
     def change(here: World) -> None:
-        getattr(here.house.doors.device, call)(*args, **options)
+        getattr(here.instance.proxies.device, call)(*args, **options)
 
     return doing(name, change)
 
@@ -102,7 +102,7 @@ def reshape(name: str) -> Doing:
     """Return the step of cutting the stream to the devices up in another way."""
 
     def change(here: World) -> None:
-        here.house.doors.device.shape = SHAPES[name]
+        here.instance.proxies.device.shape = SHAPES[name]
 
     return doing(name, change)
 
@@ -129,7 +129,7 @@ FAULTS = st.one_of(
     st.integers(0, 400).map(lambda size: at_devices(f"cut {size}", "cut_after", size)),
     st.sampled_from(list(SHAPES)).map(reshape),
     st.builds(
-        receive, st.sampled_from(["http", "device"]), st.sampled_from([*MANNERS])
+        receive, st.sampled_from(["http", "device"]), st.sampled_from([*RECEPTIONS])
     ),
 )
 LIVES = st.sampled_from(

@@ -17,7 +17,7 @@ from local_cloud import LocalCloud
 from tests.conftest import EMAIL, PASSWORD
 from tests.raw_device import RawDevice
 
-from .house import Doors, House, Phone, said_of
+from .instance import Instance, Phone, Proxies, said_of
 
 MANY = 120
 
@@ -57,31 +57,31 @@ def most_within(seconds: float, times: Sequence[float]) -> int:
 
 
 async def test_outage_of_days(
-    hass: HomeAssistant, house: House, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, instance: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However long it lasts: one line each way, and back within the back-off."""
-    coordinators = house.coordinators
+    coordinators = instance.coordinators
     caplog.clear()
-    house.doors.device.refuse()
-    house.doors.http.refuse()
-    house.doors.device.sever()
-    await house.all_connected(connected=False)
+    instance.proxies.device.refuse()
+    instance.proxies.http.refuse()
+    instance.proxies.device.sever()
+    await instance.all_connected(connected=False)
     for _ in range(48):
-        await house.let_time_pass(3600)
-    assert house.states() == {"unavailable": len(house.lamps)}
+        await instance.let_time_pass(3600)
+    assert instance.states() == {"unavailable": len(instance.lamps)}
     assert (
         min(each.session.attempts_failed for each in coordinators if each.session) > 3
     )
 
-    await house.doors.device.listen()
-    await house.doors.http.listen()
-    await house.heal()
-    assert house.states() == {"off": len(house.lamps)}
-    assert house.coordinators == coordinators
-    for lines in said_of(caplog, house.lamps):
+    await instance.proxies.device.listen()
+    await instance.proxies.http.listen()
+    await instance.heal()
+    assert instance.states() == {"off": len(instance.lamps)}
+    assert instance.coordinators == coordinators
+    for lines in said_of(caplog, instance.lamps):
         assert len(lines) == 2
     assert issues(hass) == []
-    await house.work()
+    await instance.work()
 
 
 async def test_cloud_that_restarts(
@@ -93,80 +93,80 @@ async def test_cloud_that_restarts(
     cloud = LocalCloud(state_file=state_file)
     await cloud.start()
     user = await cloud.add_account(EMAIL, PASSWORD)
-    async with Doors.of(cloud) as doors:
-        house = await House.build(hass, cloud, user, doors, phone, MANY)
-        await house.set_up()
+    async with Proxies.of(cloud) as proxies:
+        instance = await Instance.build(hass, cloud, user, proxies, phone, MANY)
+        await instance.set_up()
         loop = asyncio.get_running_loop()
-        doors.device.arrivals.clear()
+        proxies.device.arrivals.clear()
         start = loop.time()
         await cloud.close()
-        house.cloud = LocalCloud(state_file=state_file)
-        await house.cloud.start()
-        doors.lead_to(house.cloud)
-        await house.all_connected(connected=False)
-        await house.all_connected()
+        instance.cloud = LocalCloud(state_file=state_file)
+        await instance.cloud.start()
+        proxies.lead_to(instance.cloud)
+        await instance.all_connected(connected=False)
+        await instance.all_connected()
         # The first waits are up to a second; more than a hundred a second is too many.
         assert loop.time() - start < 20
-        assert len(doors.device.arrivals) >= MANY
-        assert most_within(1.0, doors.device.arrivals) <= 100
-        gaps = [later - sooner for sooner, later in pairwise(doors.device.arrivals)]
+        assert len(proxies.device.arrivals) >= MANY
+        assert most_within(1.0, proxies.device.arrivals) <= 100
+        gaps = [later - sooner for sooner, later in pairwise(proxies.device.arrivals)]
         assert sum(gap > 0.01 for gap in gaps) > MANY / 3
-        await house.work()
-        assert await hass.config_entries.async_unload(house.entry.entry_id)
-    await house.cloud.close()
+        await instance.work()
+        assert await hass.config_entries.async_unload(instance.entry.entry_id)
+    await instance.cloud.close()
 
 
 async def test_cloud_that_refuses_every_key(
-    hass: HomeAssistant, house: House, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, instance: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody tries again and again; once it knows the keys again, nobody is needed."""
     caplog.clear()
     stranger = LocalCloud()
     await stranger.start()
-    house.doors.lead_to(stranger)
-    await house.doors.http.empty()
-    house.doors.device.arrivals.clear()
-    house.doors.device.sever()
-    await until_issues(hass, ["device_key_refused"] * len(house.lamps))
-    assert len(house.doors.device.arrivals) == len(house.lamps)
+    instance.proxies.lead_to(stranger)
+    await instance.proxies.http.empty()
+    instance.proxies.device.arrivals.clear()
+    instance.proxies.device.sever()
+    await until_issues(hass, ["device_key_refused"] * len(instance.lamps))
+    assert len(instance.proxies.device.arrivals) == len(instance.lamps)
     for _ in range(10):
-        await house.let_time_pass(ACCOUNT_INTERVAL.total_seconds() + 1)
-    assert len(house.doors.device.arrivals) == len(house.lamps)
-    assert house.states() == {"unavailable": len(house.lamps)}
+        await instance.let_time_pass(ACCOUNT_INTERVAL.total_seconds() + 1)
+    assert len(instance.proxies.device.arrivals) == len(instance.lamps)
+    assert instance.states() == {"unavailable": len(instance.lamps)}
 
-    house.doors.lead_to(house.cloud)
-    await house.doors.http.empty()
-    await house.heal(ACCOUNT_INTERVAL.total_seconds() + 1)
+    instance.proxies.lead_to(instance.cloud)
+    await instance.proxies.http.empty()
+    await instance.heal(ACCOUNT_INTERVAL.total_seconds() + 1)
     assert issues(hass) == []
-    assert house.states() == {"off": len(house.lamps)}
-    for lost, refused, back in said_of(caplog, house.lamps):
+    assert instance.states() == {"off": len(instance.lamps)}
+    for lost, refused, back in said_of(caplog, instance.lamps):
         assert "connection broke" in lost
         assert "key is refused" in refused
         assert back == "connected to the cloud again"
-    await house.work()
+    await instance.work()
     await stranger.close()
 
 
-async def test_rivals(hass: HomeAssistant, house: House) -> None:
+async def test_rivals(hass: HomeAssistant, instance: Instance) -> None:
     """Whoever takes every lamp's place twice keeps it for minutes, and is not fought."""
-    keys = [house.cloud.master_key(lamp.device) for lamp in house.lamps]
+    keys = [instance.cloud.master_key(lamp.device) for lamp in instance.lamps]
     async with AsyncExitStack() as rivals:
         for key in keys:
-            await rivals.enter_async_context(RawDevice(house.cloud, key))
-        for lamp in house.lamps:
+            await rivals.enter_async_context(RawDevice(instance.cloud, key))
+        for lamp in instance.lamps:
             # The lamp itself, a rival, and the lamp once more: chance, so far.
-            await house.cloud.wait_online(lamp.device, connections=3)
+            await instance.cloud.wait_online(lamp.device, connections=3)
         assert issues(hass) == []
         for key in keys:
-            await rivals.enter_async_context(RawDevice(house.cloud, key))
-        await until_issues(hass, ["taken_over"] * len(house.lamps))
-        house.doors.device.arrivals.clear()
+            await rivals.enter_async_context(RawDevice(instance.cloud, key))
+        await until_issues(hass, ["taken_over"] * len(instance.lamps))
+        instance.proxies.device.arrivals.clear()
         for _ in range(10):
-            await house.let_time_pass(29)
-        assert house.doors.device.arrivals == []
-        assert house.states() == {"unavailable": len(house.lamps)}
-    await house.heal(400)
-    await house.let_time_pass(STABLE_TIME + 1)
+            await instance.let_time_pass(29)
+        assert instance.proxies.device.arrivals == []
+        assert instance.states() == {"unavailable": len(instance.lamps)}
+    await instance.heal(400)
+    await instance.let_time_pass(STABLE_TIME + 1)
     assert issues(hass) == []
-    assert house.states() == {"off": len(house.lamps)}
-    await house.work()
+    assert instance.states() == {"off": len(instance.lamps)}
+    await instance.work()

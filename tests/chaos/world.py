@@ -1,4 +1,4 @@
-"""A house, the people in it and on the road, and what may happen to all of it."""
+"""An instance, the people in it and on the road, and what may happen to all of it."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -9,9 +9,9 @@ from homeassistant.config_entries import ConfigEntryState
 from local_cloud import LocalCloud
 from tests.conftest import EMAIL, PASSWORD
 
+from .command_log import CommandLog
 from .home import home_assistant
-from .house import Doors, House, Phone
-from .ledger import Ledger
+from .instance import Instance, Phone, Proxies
 from .pieces import whole
 
 LAMPS = 20
@@ -28,7 +28,7 @@ class World:
     """Whoever sends commands to a lamp sends one after the other, whatever happens.
 
     Attributes:
-        house: the house; its cloud and its Home Assistant are replaced as they restart.
+        instance: the instance; its cloud and its Home Assistant are replaced as they restart.
     """
 
     def __init__(self, state_file: Path, phone: Phone) -> None:
@@ -41,26 +41,28 @@ class World:
         self._calls_changed = asyncio.Condition()
         self._orders: list[asyncio.Queue[tuple[str, bool]]] = []
         self._people: list[asyncio.Task[None]] = []
-        self._ledgers: list[Ledger] = []
-        self.house: House
+        self._logs: list[CommandLog] = []
+        self.instance: Instance
 
     async def begin(self) -> None:
         """Set everything up."""
         cloud = await self._open_cloud()
         user = await cloud.add_account(EMAIL, PASSWORD)
-        doors = Doors()
-        doors.lead_to(cloud)
-        await doors.http.start()
-        await doors.device.start()
+        proxies = Proxies()
+        proxies.lead_to(cloud)
+        await proxies.http.start()
+        await proxies.device.start()
         hass = await self._home.enter_async_context(home_assistant())
-        self.house = await House.build(hass, cloud, user, doors, self._phone, LAMPS)
-        await self.house.set_up()
-        for lamp in self.house.lamps:
-            ledger = Ledger(lamp, "off")
+        self.instance = await Instance.build(
+            hass, cloud, user, proxies, self._phone, LAMPS
+        )
+        await self.instance.set_up()
+        for lamp in self.instance.lamps:
+            log = CommandLog(lamp, "off")
             orders: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
-            self._ledgers.append(ledger)
+            self._logs.append(log)
             self._orders.append(orders)
-            self._people.append(asyncio.create_task(self._follow(orders, ledger)))
+            self._people.append(asyncio.create_task(self._follow(orders, log)))
 
     async def end(self) -> None:
         """Take everything down."""
@@ -68,9 +70,9 @@ class World:
             person.cancel()
         await asyncio.gather(*self._people, return_exceptions=True)
         await self._home.aclose()
-        await self.house.doors.http.close()
-        await self.house.doors.device.close()
-        await self.house.cloud.close()
+        await self.instance.proxies.http.close()
+        await self.instance.proxies.device.close()
+        await self.instance.cloud.close()
 
     # What may happen
 
@@ -80,9 +82,9 @@ class World:
 
     async def restart_cloud(self) -> None:
         """The cloud goes, with all its connections, and comes back elsewhere."""
-        await self.house.cloud.close()
-        self.house.cloud = await self._open_cloud()
-        self.house.doors.lead_to(self.house.cloud)
+        await self.instance.cloud.close()
+        self.instance.cloud = await self._open_cloud()
+        self.instance.proxies.lead_to(self.instance.cloud)
 
     async def restart_home(self) -> None:
         """Home Assistant stops and starts again."""
@@ -91,22 +93,22 @@ class World:
             await self._calls_changed.wait_for(lambda: self._calls == 0)
         await self._home.aclose()
         hass = await self._home.enter_async_context(home_assistant())
-        await self.house.move(hass)
+        await self.instance.move(hass)
         async with self._calls_changed:
             self._home_is_up = True
             self._calls_changed.notify_all()
 
     async def reload(self) -> None:
         """The account is reloaded."""
-        house = self.house
-        await house.hass.config_entries.async_reload(house.entry.entry_id)
+        instance = self.instance
+        await instance.hass.config_entries.async_reload(instance.entry.entry_id)
 
     async def lift(self) -> None:
         """Every fault is over."""
-        for door in (self.house.doors.http, self.house.doors.device):
-            door.thaw()
-            door.shape, door.manner, door.delay = whole, None, 0.0
-            await door.listen()
+        for proxy in (self.instance.proxies.http, self.instance.proxies.device):
+            proxy.thaw()
+            proxy.shape, proxy.fault, proxy.delay = whole, None, 0.0
+            await proxy.listen()
 
     async def check(self) -> None:
         """Check every lamp once everything is over; none needs to be helped."""
@@ -115,19 +117,19 @@ class World:
             if person.done():
                 person.result()
         for _ in range(50):
-            if self.house.entry.state is ConfigEntryState.LOADED:
+            if self.instance.entry.state is ConfigEntryState.LOADED:
                 break
-            await self.house.let_time_pass(300)
-        for ledger in self._ledgers:
+            await self.instance.let_time_pass(300)
+        for log in self._logs:
             # A connection that is dead may not be known to be, yet.
             for _ in range(100):
-                if (await ledger.send(self.house, "emulate")).acknowledged:
+                if (await log.send(self.instance, "emulate")).acknowledged:
                     break
                 await asyncio.sleep(0.05)
             else:
-                raise AssertionError(f"{ledger.lamp.light} does not heal")
-        for ledger in self._ledgers:
-            ledger.check(self.house)
+                raise AssertionError(f"{log.lamp.light} does not heal")
+        for log in self._logs:
+            log.check(self.instance)
 
     async def _open_cloud(self) -> LocalCloud:
         cloud = LocalCloud(
@@ -137,26 +139,26 @@ class World:
         return cloud
 
     async def _follow(
-        self, orders: asyncio.Queue[tuple[str, bool]], ledger: Ledger
+        self, orders: asyncio.Queue[tuple[str, bool]], log: CommandLog
     ) -> None:
         while True:
             action, from_home = await orders.get()
             try:
                 if from_home:
-                    await self._call(ledger, action)
+                    await self._call(log, action)
                 else:
-                    await ledger.send(self.house, action)
+                    await log.send(self.instance, action)
             finally:
                 orders.task_done()
 
-    async def _call(self, ledger: Ledger, action: str) -> None:
+    async def _call(self, log: CommandLog, action: str) -> None:
         """Send from Home Assistant, which has to be there for as long as that takes."""
         async with self._calls_changed:
             await self._calls_changed.wait_for(lambda: self._home_is_up)
             self._calls += 1
         try:
             start = asyncio.get_running_loop().time()
-            await ledger.call(self.house, action)
+            await log.call(self.instance, action)
             assert asyncio.get_running_loop().time() - start < DEADLINE
         finally:
             async with self._calls_changed:

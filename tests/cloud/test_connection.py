@@ -15,10 +15,10 @@ import pytest_socket
 from custom_components.espcloud.cloud import (
     AuthenticationError,
     CannotConnectError,
+    CloudConnection,
     CloudError,
     CloudTimeoutError,
     ConnectionLostError,
-    DeviceConnection,
     Endpoint,
     Push,
     TakenOverError,
@@ -60,10 +60,10 @@ async def connected(
     server: ScriptedServer,
     on_push: PushHandler | None = None,
     timing: Timing = PATIENT,
-) -> AsyncGenerator[tuple[DeviceConnection, Peer]]:
+) -> AsyncGenerator[tuple[CloudConnection, Peer]]:
     """Connect, and hand out both ends; nothing is left behind."""
     leftovers = Leftovers(server.port)
-    connection = await DeviceConnection.open(server.endpoint, timing, on_push)
+    connection = await CloudConnection.open(server.endpoint, timing, on_push)
     try:
         yield connection, await server.accept()
     finally:
@@ -71,12 +71,12 @@ async def connected(
         leftovers.check()
 
 
-def identify(connection: DeviceConnection) -> asyncio.Task[Any]:
+def identify(connection: CloudConnection) -> asyncio.Task[Any]:
     """Begin to identify."""
     return asyncio.create_task(connection.identify(MASTER_KEY, BSSID))
 
 
-async def lost(connection: DeviceConnection) -> CloudError:
+async def lost(connection: CloudConnection) -> CloudError:
     """Wait for the connection's end."""
     async with asyncio.timeout(WAIT):
         return await connection.wait_lost()
@@ -91,7 +91,7 @@ async def test_nobody_listens() -> None:
         free.bind(("127.0.0.1", 0))
         endpoint = Endpoint("127.0.0.1", free.getsockname()[1])
         with pytest.raises(CannotConnectError, match="ConnectionRefusedError"):
-            await DeviceConnection.open(endpoint)
+            await CloudConnection.open(endpoint)
 
 
 async def test_nobody_takes_the_connection() -> None:
@@ -100,7 +100,7 @@ async def test_nobody_takes_the_connection() -> None:
         leftovers = Leftovers(deaf.port)
         before = deaf.waiting
         with pytest.raises(CloudTimeoutError):
-            await DeviceConnection.open(deaf.endpoint, HASTY)
+            await CloudConnection.open(deaf.endpoint, HASTY)
         assert deaf.waiting == before
         assert asyncio.all_tasks() == leftovers.tasks
 
@@ -110,7 +110,7 @@ async def test_name_of_nothing(monkeypatch: pytest.MonkeyPatch, host: str) -> No
     """A name that cannot be one, or that nobody has."""
     monkeypatch.setattr(socket, "getaddrinfo", plugins._real_getaddrinfo)
     with pytest.raises(CannotConnectError):
-        await DeviceConnection.open(Endpoint(host, 8000))
+        await CloudConnection.open(Endpoint(host, 8000))
 
 
 async def test_first_address_of_a_name_is_deaf(
@@ -128,7 +128,7 @@ async def test_first_address_of_a_name_is_deaf(
     # Loopback has no names, so this is where the real thing ends.
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with DeafServer("127.0.0.2", server.port):
-        connection = await DeviceConnection.open(
+        connection = await CloudConnection.open(
             Endpoint("a.cloud", server.port), PATIENT
         )
         peer = await server.accept()
@@ -146,7 +146,7 @@ async def test_cancelled_at_any_moment(
     leftovers = Leftovers(server.port)
     cancelled = 0
     for turns in range(40):
-        opening = asyncio.create_task(DeviceConnection.open(endpoint, PATIENT))
+        opening = asyncio.create_task(CloudConnection.open(endpoint, PATIENT))
         for _ in range(turns):
             await asyncio.sleep(0)
         opening.cancel()
@@ -162,7 +162,7 @@ async def test_cancelled_at_any_moment(
 
 async def test_default_timing(endpoint: Endpoint, master_key: str) -> None:
     """Who names no deadlines has the usual ones."""
-    connection = await DeviceConnection.open(endpoint)
+    connection = await CloudConnection.open(endpoint)
     device = await connection.identify(master_key, BSSID)
     assert device.activated
     await connection.close()
@@ -203,7 +203,7 @@ async def test_tls(certificates: Certificates) -> None:
     endpoint = Endpoint(cloud.device_host, cloud.device_port, context)
     try:
         device = cloud.add_device("Desk lamp")
-        connection = await DeviceConnection.open(endpoint, PATIENT)
+        connection = await CloudConnection.open(endpoint, PATIENT)
         identified = await connection.identify(cloud.master_key(device), BSSID)
         assert identified.id == device.id
         assert cloud.is_online(device)
@@ -230,7 +230,7 @@ async def test_tls_not_trusted(certificates: Certificates, refused: str) -> None
     async with ScriptedServer(server_context) as server:
         leftovers = Leftovers(server.port)
         with pytest.raises(CannotConnectError, match="certificate is not trusted"):
-            await DeviceConnection.open(
+            await CloudConnection.open(
                 Endpoint("127.0.0.1", server.port, context), PATIENT
             )
         leftovers.check_sockets()
@@ -247,7 +247,7 @@ async def test_tls_refused(
     """A port that hangs up, speaks in clear, or wants no TLS of this kind."""
     leftovers = Leftovers(server.port)
     opening = asyncio.create_task(
-        DeviceConnection.open(
+        CloudConnection.open(
             Endpoint("127.0.0.1", server.port, certificates.trusting()), PATIENT
         )
     )
@@ -264,7 +264,7 @@ async def test_tls_silence(server: ScriptedServer, certificates: Certificates) -
     """A handshake that nobody answers ends in time, and its own timer with it."""
     leftovers = Leftovers(server.port)
     with pytest.raises(CloudTimeoutError):
-        await DeviceConnection.open(
+        await CloudConnection.open(
             Endpoint("127.0.0.1", server.port, certificates.trusting()), HASTY
         )
     await (await server.accept()).wait_closed()
@@ -275,7 +275,7 @@ async def test_tls_peer_that_stops_speaking(certificates: Certificates) -> None:
     """The end is as quick as in clear: no farewell is waited for."""
     context = certificates.trusting()
     async with ScriptedServer(certificates.server()) as server:
-        connection = await DeviceConnection.open(
+        connection = await CloudConnection.open(
             Endpoint("127.0.0.1", server.port, context), PATIENT
         )
         (await server.accept()).stop_reading()
@@ -292,7 +292,7 @@ async def test_identify(
 ) -> None:
     """The device is the cloud's from then on, and until it hangs up."""
     leftovers = Leftovers(endpoint.port)
-    connection = await DeviceConnection.open(endpoint, PATIENT)
+    connection = await CloudConnection.open(endpoint, PATIENT)
     identified = await connection.identify(master_key, BSSID)
     assert (identified.id, identified.title) == (device.id, "Desk lamp")
     assert cloud.is_online(device)
@@ -306,7 +306,7 @@ async def test_identify_activates(
 ) -> None:
     """A device that the cloud calls not activated is, over the same connection."""
     assert device.activate_status == 0
-    connection = await DeviceConnection.open(endpoint, PATIENT)
+    connection = await CloudConnection.open(endpoint, PATIENT)
     identified = await connection.identify(master_key, BSSID)
     assert identified.activated
     assert device.activate_status == 1
@@ -345,7 +345,7 @@ async def test_requests_on_the_wire(server: ScriptedServer) -> None:
 
 async def test_identify_with_an_unknown_key(endpoint: Endpoint) -> None:
     """The real cloud's words."""
-    connection = await DeviceConnection.open(endpoint, PATIENT)
+    connection = await CloudConnection.open(endpoint, PATIENT)
     with pytest.raises(AuthenticationError) as caught:
         await connection.identify(MASTER_KEY, BSSID)
     assert MASTER_KEY not in everything_of(caught.value)
@@ -578,7 +578,7 @@ async def test_taken_over(
     endpoint: Endpoint, cloud: LocalCloud, master_key: str
 ) -> None:
     """The real cloud says good-bye to the older of two connections."""
-    connection = await DeviceConnection.open(endpoint, PATIENT)
+    connection = await CloudConnection.open(endpoint, PATIENT)
     await connection.identify(master_key, BSSID)
     async with RawDevice(cloud, master_key):
         assert isinstance(await lost(connection), TakenOverError)
@@ -596,7 +596,7 @@ async def test_command_through_the_real_cloud(
     def handle(push: Push) -> dict[str, Any]:
         return {"steps": push.parameters["count"], "status": 0, "nonce": 0}
 
-    connection = await DeviceConnection.open(endpoint, PATIENT, handle)
+    connection = await CloudConnection.open(endpoint, PATIENT, handle)
     await connection.identify(master_key, BSSID)
     answer = await send_command(cloud, device, "emulate_steps", count="3")
     assert answer["status"] == 200
@@ -929,7 +929,7 @@ async def test_real_pong(
 ) -> None:
     """The real cloud answers pings, so an idle connection stays."""
     timing = Timing(connect=WAIT, answer=0.5, ping_after=0.02)
-    connection = await DeviceConnection.open(endpoint, timing)
+    connection = await CloudConnection.open(endpoint, timing)
     await connection.identify(master_key, BSSID)
     ended = asyncio.ensure_future(connection.wait_lost())
     await asyncio.wait([ended], timeout=0.8)

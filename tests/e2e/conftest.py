@@ -1,4 +1,4 @@
-"""The house, the browser and the screenshot of what failed."""
+"""The instance, the browser and the screenshot of what failed."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 import pytest
 import pytest_asyncio
 
-from .house import House, running_house
+from .instance import Instance, running_house
 from .pictures import FOLDER, SCALE, Camera
 
 ARGUMENTS = [
@@ -65,10 +65,10 @@ def camera(request: pytest.FixtureRequest) -> Camera:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(folder: Path) -> AsyncGenerator[House]:
+async def instance(folder: Path) -> AsyncGenerator[Instance]:
     """Run Home Assistant and the cloud."""
-    async with running_house(folder) as house:
-        yield house
+    async with running_house(folder) as instance:
+        yield instance
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

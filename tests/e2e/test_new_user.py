@@ -7,7 +7,7 @@ import pytest
 
 from demo.log_review import review
 
-from .house import DESK, EMAIL, PASSWORD, READING, House
+from .instance import DESK, EMAIL, PASSWORD, READING, Instance
 from .pictures import ALONE, Camera
 from .visitor import (
     Texts,
@@ -49,9 +49,9 @@ def tile(page: Page, name: str) -> Locator:
     return page.locator("hui-tile-card", has_text=name)
 
 
-async def test_log_in(page: Page, house: House) -> None:
-    """The house is there."""
-    await log_in(page, house.url)
+async def test_log_in(page: Page, instance: Instance) -> None:
+    """The instance is there."""
+    await log_in(page, instance.url)
 
 
 async def test_integration_is_found_by_the_word_espressif(page: Page) -> None:
@@ -65,18 +65,18 @@ async def test_integration_is_found_by_the_word_espressif(page: Page) -> None:
 
 
 async def test_wrong_password_is_explained_on_its_field(
-    page: Page, house: House, camera: Camera
+    page: Page, instance: Instance, camera: Camera
 ) -> None:
     """Only the password has to be typed again; the picture shows the form filled in."""
     dialog = flow_dialog(page)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill("not the password")
-    await field(dialog, "device_key").fill(house.cloud.lamps[DESK].master_key)
+    await field(dialog, "device_key").fill(instance.cloud.lamps[DESK].master_key)
     await camera.take("form", page, surface(dialog), style=ALONE)
     server = ENGLISH.get("config.step.user.sections.server.name")
     await dialog.get_by_role("button", name=server, exact=True).click()
-    await field(dialog, "url").fill(house.cloud.url)
-    await dialog.locator("input[type=number]").fill(str(house.cloud.device_port))
+    await field(dialog, "url").fill(instance.cloud.url)
+    await dialog.locator("input[type=number]").fill(str(instance.cloud.device_port))
     await submit(dialog)
     message = ENGLISH.get("config.error.invalid_auth")
     above_the_field = (
@@ -85,7 +85,7 @@ async def test_wrong_password_is_explained_on_its_field(
     await expect(dialog.locator(above_the_field)).to_have_value("")
     await expect(field(dialog, "email")).to_have_value(EMAIL)
     await expect(field(dialog, "device_key")).to_have_value(
-        house.cloud.lamps[DESK].master_key
+        instance.cloud.lamps[DESK].master_key
     )
 
 
@@ -102,10 +102,12 @@ async def test_right_password_adds_the_account_and_its_lamp(page: Page) -> None:
     await expect(dialog).to_be_hidden()
 
 
-async def test_device_page_shows_what_the_cloud_knows(page: Page, house: House) -> None:
+async def test_device_page_shows_what_the_cloud_knows(
+    page: Page, instance: Instance
+) -> None:
     """The dialog has led there."""
     await page.wait_for_url("**/config/devices/device/*")
-    serial = house.cloud.lamps[DESK].serial
+    serial = instance.cloud.lamps[DESK].serial
     for text in ("by Espressif", serial, f"In {AREA}", NAME, "Connected"):
         await expect(page.get_by_text(text).first).to_be_visible()
 
@@ -122,13 +124,13 @@ async def test_dashboard_switches_the_lamp(page: Page) -> None:
 
 
 async def test_cloud_switches_the_card_without_a_reload(
-    page: Page, house: House, camera: Camera
+    page: Page, instance: Instance, camera: Camera
 ) -> None:
     """A command that is sent to the cloud over HTTP arrives on the screen."""
     await page.evaluate("window.isSamePage = true")
     card = tile(page, DESK)
     for action, state in (("LED_ON", "On"), ("LED_OFF", "Off"), ("LED_ON", "On")):
-        await house.cloud.send(DESK, action)
+        await instance.cloud.send(DESK, action)
         await expect(card.get_by_text(state, exact=True)).to_be_visible()
     assert await page.evaluate("window.isSamePage")
     await camera.take("card", page, card, margin=8)
@@ -147,14 +149,14 @@ async def test_device_page_tells_of_the_command(page: Page, camera: Camera) -> N
 
 
 async def test_second_lamp_is_added_with_its_key_alone(
-    page: Page, house: House
+    page: Page, instance: Instance
 ) -> None:
     """The account's page has a button for it."""
     await open_integration(page, NAME)
     add = ENGLISH.get("config_subentries.device.initiate_flow.user")
     await page.get_by_role("button", name=add).click()
     dialog = flow_dialog(page)
-    await field(dialog, "device_key").fill(house.cloud.lamps[READING].master_key)
+    await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
     await submit(dialog)
     await expect(dialog.get_by_text(READING)).to_be_visible()
     await dialog.get_by_role("button", name="Finish").click()
@@ -164,7 +166,7 @@ async def test_second_lamp_is_added_with_its_key_alone(
     ).to_be_visible()
 
 
-async def test_other_action_names_work_at_once(page: Page, house: House) -> None:
+async def test_other_action_names_work_at_once(page: Page, instance: Instance) -> None:
     """The gear beside a device leads to them."""
     row = page.locator("ha-config-sub-entry-row", has_text=READING)
     change = ENGLISH.get("config_subentries.device.initiate_flow.reconfigure")
@@ -177,17 +179,17 @@ async def test_other_action_names_work_at_once(page: Page, house: House) -> None
     await expect(dialog).to_be_hidden()
     await row.locator("ha-config-entry-device-row").click()
     controls = page.locator("ha-device-entities-card", has_text="Controls")
-    await house.cloud.send(READING, "LED_OFF")
+    await instance.cloud.send(READING, "LED_OFF")
     await expect(controls.get_by_role("switch")).not_to_be_checked()
-    await house.cloud.send(READING, "SHINE")
+    await instance.cloud.send(READING, "SHINE")
     await expect(controls.get_by_role("switch")).to_be_checked()
 
 
 async def test_taken_over_session_is_explained(
-    page: Page, house: House, camera: Camera
+    page: Page, instance: Instance, camera: Camera
 ) -> None:
     """Another client with the same key is a repair issue that says what to do."""
-    async with house.cloud.rival(DESK):
+    async with instance.cloud.rival(DESK):
         title = ENGLISH.get("issues.taken_over.title", device=DESK)
         dialog = await open_repair(page, title)
         text = ENGLISH.get("issues.taken_over.description", device=DESK)
@@ -207,42 +209,42 @@ async def test_press_ends_the_wait_after_a_taken_over_session(page: Page) -> Non
 
 
 async def test_replaced_key_is_repaired_in_the_dialog_that_the_issue_opens(
-    page: Page, house: House
+    page: Page, instance: Instance
 ) -> None:
     """The repair leads to the device's form, and is over when the new key works."""
-    await house.cloud.replace_master_key(READING)
+    await instance.cloud.replace_master_key(READING)
     title = ENGLISH.get("issues.device_key_refused.title", device=READING)
     await open_repair(page, title)
     dialog = flow_dialog(page)
     await submit(dialog)
-    await field(dialog, "device_key").fill(house.cloud.lamps[READING].master_key)
+    await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
     await submit(dialog)
     await dialog.get_by_role("button", name="Close").last.click()
     await expect(page.get_by_text(title, exact=True)).to_be_hidden()
-    await house.cloud.send(READING, "LED_OFF")
+    await instance.cloud.send(READING, "LED_OFF")
 
 
 async def test_first_form_in_chinese(
-    chinese_page: Page, house: House, camera: Camera
+    chinese_page: Page, instance: Instance, camera: Camera
 ) -> None:
     """A browser that asks for Chinese gets the form in Chinese, through a My link."""
     page = chinese_page
-    await log_in(page, house.url)
-    await page.goto(f"{house.url}/_my_redirect/config_flow_start?domain=espcloud")
+    await log_in(page, instance.url)
+    await page.goto(f"{instance.url}/_my_redirect/config_flow_start?domain=espcloud")
     await page.get_by_role("button", name="确定").click()
     dialog = flow_dialog(page)
     await expect_first_form(dialog, CHINESE)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill(PASSWORD)
-    await field(dialog, "device_key").fill(house.cloud.lamps[READING].master_key)
+    await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
     await camera.take("form.zh-CN", page, surface(dialog), style=ALONE)
 
 
-async def test_log_has_no_complaint_and_no_secret(house: House) -> None:
+async def test_log_has_no_complaint_and_no_secret(instance: Instance) -> None:
     """All of that, at log level debug."""
     keys = [
         key
-        for lamp in house.cloud.lamps.values()
+        for lamp in instance.cloud.lamps.values()
         for key in (lamp.master_key, lamp.owner_key)
     ]
-    await asyncio.to_thread(review, house.log, [PASSWORD, *keys])
+    await asyncio.to_thread(review, instance.log, [PASSWORD, *keys])

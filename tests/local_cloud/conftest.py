@@ -57,7 +57,7 @@ def owner_key(cloud: LocalCloud, device: Device) -> str:
 
 @pytest.fixture
 async def socket(cloud: LocalCloud) -> AsyncGenerator[DeviceSocket]:
-    """Return a connection of the device door that has not identified."""
+    """Return a connection of the device server that has not identified."""
     async with DeviceSocket(cloud) as socket:
         yield socket
 

@@ -1,4 +1,4 @@
-"""The two kinds of client that the cloud has: one at each door."""
+"""The two kinds of client that the cloud has: one on each port."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +42,7 @@ async def until(happened: Callable[[], bool]) -> None:
 
 
 class Api:
-    """A client of the HTTP door that sends exactly what it is told."""
+    """A client of the HTTP server that sends exactly what it is told."""
 
     def __init__(self, cloud: LocalCloud, session: ClientSession) -> None:
         """Call `cloud`."""
@@ -93,7 +93,7 @@ class Api:
 
 
 class DeviceSocket:
-    """A client of the device door."""
+    """A client of the device server."""
 
     def __init__(
         self, cloud: LocalCloud, context: ssl.SSLContext | None = None

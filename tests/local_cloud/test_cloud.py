@@ -15,7 +15,7 @@ from .helpers import Api, DeviceSocket
 
 
 async def test_addresses() -> None:
-    """They say where the doors are, before which name they listen at."""
+    """They say where the ports are, before which name they listen at."""
     for host, http, device_host in (
         ("127.0.0.1", "http://127.0.0.1:", "127.0.0.1"),
         ("0.0.0.0", "http://127.0.0.1:", "127.0.0.1"),
@@ -129,7 +129,7 @@ async def test_revoking_keys(
 
 
 class TestTls:
-    """Both doors with a certificate."""
+    """Both ports with a certificate."""
 
     @pytest.fixture
     def contexts(self, tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -162,7 +162,7 @@ class TestTls:
     async def test_closing_during_a_handshake(
         self, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
     ) -> None:
-        """Who never speaks TLS is ended too, at both doors."""
+        """Who never speaks TLS is ended too, on both ports."""
         cloud = LocalCloud(ssl_context=contexts[0])
         await cloud.start()
         http_port = int(cloud.http_url.rsplit(":", 1)[1])
@@ -177,7 +177,7 @@ class TestTls:
                 assert await reader.read() == b""
                 writer.close()
 
-    async def test_plain_text_at_a_tls_door(
+    async def test_plain_text_at_a_tls_port(
         self, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
     ) -> None:
         """It ends the connection, and no other."""

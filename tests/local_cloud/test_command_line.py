@@ -184,7 +184,7 @@ async def test_text() -> None:
 
 
 async def test_tls(tmp_path: Path) -> None:
-    """Both doors speak TLS, and the text says how to trust them."""
+    """Both ports speak TLS, and the text says how to trust them."""
     cert, key = make_certificate(tmp_path)
     tls = ["--cert", str(cert), "--key", str(key)]
     async with _running(

@@ -18,7 +18,7 @@ async def test_latest(
     api: Api, cloud: LocalCloud, master_key: str, owner_key: str
 ) -> None:
     """What the sensor posted is what the app reads, field for field."""
-    cloud.store.ledger.clock = lambda: 1_574_751_416
+    cloud.store.context.clock = lambda: 1_574_751_416
     assert (await api.get(f"{PATH}/datapoint/", key=owner_key)).status == 404
     body = {"datapoint": {"y": 48.02, "x": -25.31, "other": 1}}
     stored = await api.post(f"{PATH}/datapoint/", body, key=master_key)

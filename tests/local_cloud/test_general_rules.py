@@ -164,7 +164,7 @@ async def test_times_are_shanghai_text_by_default(
     api: Api, cloud: LocalCloud, owner_key: str
 ) -> None:
     """And the time that was never set is Go's."""
-    cloud.store.ledger.clock = lambda: 1_574_751_416
+    cloud.store.context.clock = lambda: 1_574_751_416
     device = (
         await api.ok(
             "POST",
@@ -198,7 +198,7 @@ async def test_times_as_the_client_wants_them(
             active,
             never,
         )
-    cloud.store.ledger.clock = lambda: 1_574_751_416
+    cloud.store.context.clock = lambda: 1_574_751_416
     meta = {"Authorization": f"token {master_key}", "Time-Zone": "Epoch"}
     answer = await socket.ask("/v1/device/", meta=meta)
     assert answer["device"]["last_active"] == 1_574_751_416
@@ -229,7 +229,7 @@ async def test_replies_have_one_space_after_commas_and_colons_and_sorted_members
     api: Api, cloud: LocalCloud
 ) -> None:
     """The later generation's form, byte for byte."""
-    cloud.store.ledger.clock = lambda: 1_574_751_416
+    cloud.store.context.clock = lambda: 1_574_751_416
     assert (await api.get("/v1/ping/")).text == (
         '{"datetime": "2019-11-26 14:56:56", "epoch": 1574751416, '
         '"message": "ping success", "status": 200}'
@@ -272,9 +272,9 @@ async def test_a_key_lives_36500_days(
     )
     key = reply["key"]
     assert key["expired_at"] == key["created"] + 36_500 * 86_400
-    cloud.store.ledger.clock = lambda: key["expired_at"] - 1
+    cloud.store.context.clock = lambda: key["expired_at"] - 1
     await api.ok("GET", "/v1/device/", key=master_key)
-    cloud.store.ledger.clock = lambda: key["expired_at"]
+    cloud.store.context.clock = lambda: key["expired_at"]
     assert (await api.get("/v1/device/", key=master_key)).status == 500
 
 
@@ -285,10 +285,10 @@ async def test_quotes_in_texts_are_escaped(api: Api, owner_key: str) -> None:
     assert '"name": "a &quot;b&quot; 灯"' in reply.text
 
 
-async def test_every_path_works_through_both_doors(
+async def test_every_path_works_over_http_and_tcp(
     api: Api, socket: DeviceSocket, owner_key: str, user_key: str
 ) -> None:
-    """HTTP and TCP are two doors to one router."""
+    """HTTP and TCP are two ways to one router."""
     for path, key in (
         ("/v1/device/", owner_key),
         ("/v1/device/timers/", owner_key),

@@ -49,9 +49,9 @@ async def test_activation(api: Api, cloud: LocalCloud, orphan: Device) -> None:
 
 async def test_activating_again(api: Api, cloud: LocalCloud, orphan: Device) -> None:
     """Allowed; the first time stays, the rest changes, and there is a new token."""
-    cloud.store.ledger.clock = lambda: 1000
+    cloud.store.context.clock = lambda: 1000
     first = await _activate(api, cloud, orphan)
-    cloud.store.ledger.clock = lambda: 2000
+    cloud.store.context.clock = lambda: 2000
     body = {"bssid": "b2", "token": "t2", "rom_version": "v2"}
     second = await api.ok(
         "POST", "/v1/device/activate/", body, key=cloud.master_key(orphan),
@@ -112,9 +112,9 @@ async def test_a_token_dies_after_ten_minutes(
 ) -> None:
     """And not before."""
     created = (await _activate(api, cloud, orphan))["token"]["created"]
-    cloud.store.ledger.clock = lambda: created + 599
+    cloud.store.context.clock = lambda: created + 599
     await api.ok("POST", "/v1/key/authorize/", {"token": TOKEN}, key=user_key)
-    cloud.store.ledger.clock = lambda: created + 600
+    cloud.store.context.clock = lambda: created + 600
     reply = await api.post("/v1/key/authorize/", {"token": TOKEN}, key=user_key)
     assert (reply.status, reply.json["message"]) == (404, "token not exists")
     assert not cloud.store.keyring.tokens

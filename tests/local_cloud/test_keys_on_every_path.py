@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
-from fuzz.house import House
+from fuzz.populated_cloud import PopulatedCloud
 from local_cloud import LocalCloud
 from local_cloud.snapshot import take
 
@@ -81,58 +81,61 @@ FOREIGN = {"other": "user", "theirs": "owner", "plug": "master"}
 
 
 @pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    """Open the doors of a house with everything in it, and three more keys that open nothing."""
-    house = House()
-    ledger, keyring = house.cloud.store.ledger, house.cloud.store.keyring
-    mine = house.cloud.store.users[1]
+async def populated() -> AsyncGenerator[PopulatedCloud]:
+    """Serve a cloud with everything in it, and three more keys that open nothing."""
+    populated = PopulatedCloud()
+    context, keyring = populated.cloud.store.context, populated.cloud.store.keyring
+    mine = populated.cloud.store.users[1]
     revoked, expired = keyring.add_user_key(mine), keyring.add_user_key(mine)
     keyring.remove(revoked)
-    expired.expired_at = ledger.now() - 1
-    now = ledger.now()
-    ledger.clock = lambda: now - 601
-    old = keyring.add_token(house.for_sale, "o" * 40, "sale", is_owner_key=1)
-    ledger.clock = lambda: now
-    house.keys |= {
+    expired.expired_at = context.now() - 1
+    now = context.now()
+    context.clock = lambda: now - 601
+    old = keyring.add_token(populated.for_sale, "o" * 40, "sale", is_owner_key=1)
+    context.clock = lambda: now
+    populated.keys |= {
         "unknown": "0" * 40,
         "revoked": revoked.token,
         "expired": expired.token,
         "old token": old.token,
     }
-    await house.cloud.start()
-    yield house
-    await house.cloud.close()
+    await populated.cloud.start()
+    yield populated
+    await populated.cloud.close()
 
 
 @pytest.fixture
-def cloud(house: House) -> LocalCloud:
-    """Return the cloud of the house."""
-    return house.cloud
+def cloud(populated: PopulatedCloud) -> LocalCloud:
+    """Return the populated cloud."""
+    return populated.cloud
 
 
-def secrets(house: House, own: str) -> set[str]:
+def secrets(populated: PopulatedCloud, own: str) -> set[str]:
     """Return what only I may read, but for the key that was presented."""
     keys = {
         key.token
-        for key in house.cloud.store.keyring.keys.values()
-        if key.user_id == 1 or key.device_id in (house.device.id, house.for_sale.id)
+        for key in populated.cloud.store.keyring.keys.values()
+        if key.user_id == 1
+        or key.device_id in (populated.device.id, populated.for_sale.id)
     }
     mine = {"of mine", "by mine", "mine@example.org", "a_mine", "t" * 40, "s" * 40}
     return (keys | mine) - {own}
 
 
 class Caller:
-    """Somebody at one of the doors."""
+    """Somebody on one of the ports."""
 
-    def __init__(self, house: House, door: str, session: ClientSession) -> None:
-        """Call at `door`."""
-        self._cloud = house.cloud
-        self._door = door
-        self._api = Api(house.cloud, session)
+    def __init__(
+        self, populated: PopulatedCloud, port: str, session: ClientSession
+    ) -> None:
+        """Call at `port`."""
+        self._cloud = populated.cloud
+        self._port = port
+        self._api = Api(populated.cloud, session)
 
     async def call(self, path: Path, key: str) -> tuple[int, str]:
         """Return the status of the answer, and the answer."""
-        if self._door == "http":
+        if self._port == "http":
             where = f"{path.path}?{path.query}"
             reply = await self._api.call(path.method, where, path.body, key=key)
             return reply.status, reply.text
@@ -146,16 +149,16 @@ class Caller:
 
 @pytest.fixture(params=["http", "device"])
 async def caller(
-    request: pytest.FixtureRequest, house: House
+    request: pytest.FixtureRequest, populated: PopulatedCloud
 ) -> AsyncGenerator[Caller]:
-    """Call at each door."""
+    """Call on each port."""
     async with ClientSession() as session:
-        yield Caller(house, request.param, session)
+        yield Caller(populated, request.param, session)
 
 
 def test_the_table_has_every_path() -> None:
     """A path that is added needs its line here."""
-    handlers = House().cloud._device_door.router._handlers
+    handlers = PopulatedCloud().cloud._router._handlers
     there = {
         (method, f"/{'/'.join(segments)}/")
         for segments, by_method in handlers.items()
@@ -168,73 +171,75 @@ def test_the_table_has_every_path() -> None:
 
 @pytest.mark.parametrize("kind", ["user", "owner", "shared", "master", *NO_KEYS])
 async def test_a_key_that_does_not_open_a_path(
-    house: House, caller: Caller, kind: str
+    populated: PopulatedCloud, caller: Caller, kind: str
 ) -> None:
     """It is refused before anything else is looked at."""
-    key = house.keys.get(kind, "")
+    key = populated.keys.get(kind, "")
     tried = 0
     for path in PATHS:
         if kind in path.keys:
             continue
-        before = take(house.cloud.store)
+        before = take(populated.cloud.store)
         status, text = await caller.call(path, key)
         if path.keys is not OPEN:
             assert status in {401, 403, 404, 500}, (path, text)
             tried += 1
-        assert take(house.cloud.store) == before, path
-        assert not [each for each in secrets(house, key) if each in text], path
-        assert not house.cloud.is_online(house.device)
+        assert take(populated.cloud.store) == before, path
+        assert not [each for each in secrets(populated, key) if each in text], path
+        assert not populated.cloud.is_online(populated.device)
     assert tried > 10
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-async def test_a_key_of_somebody_else(house: House, caller: Caller, kind: str) -> None:
+async def test_a_key_of_somebody_else(
+    populated: PopulatedCloud, caller: Caller, kind: str
+) -> None:
     """It works, for what is theirs; mine stays as it was."""
-    before = house.areas()
+    before = populated.areas()
     opened = 0
     for path in PATHS:
-        status, text = await caller.call(path, house.keys[kind])
+        status, text = await caller.call(path, populated.keys[kind])
         if FOREIGN[kind] not in path.keys and path.keys is not OPEN:
             assert status in {401, 403, 404, 500}, (path, text)
         opened += status == 200
-        after = house.areas()
+        after = populated.areas()
         assert not [area for area in MINE if before[area] != after[area]], path
-        assert not [each for each in secrets(house, "") if each in text], path
-        assert not house.cloud.is_online(house.device)
+        assert not [each for each in secrets(populated, "") if each in text], path
+        assert not populated.cloud.is_online(populated.device)
     assert opened > 5
 
 
 @pytest.mark.parametrize("kind", ["user", "owner", "shared", "master"])
-async def test_a_key_that_opens_a_path(house: House, kind: str) -> None:
+async def test_a_key_that_opens_a_path(populated: PopulatedCloud, kind: str) -> None:
     """Else all of the above would prove nothing: each key is good for what it is for."""
     async with ClientSession() as session:
-        caller = Caller(house, "http", session)
+        caller = Caller(populated, "http", session)
         opened = [
             path
             for path in PATHS
             if kind in path.keys
             and path.pattern != "/v1/key/"
-            and (await caller.call(path, house.keys[kind]))[0] == 200
+            and (await caller.call(path, populated.keys[kind]))[0] == 200
         ]
     assert len(opened) > 5
 
 
-async def test_a_one_time_token_is_no_key_and_ends(house: House) -> None:
+async def test_a_one_time_token_is_no_key_and_ends(populated: PopulatedCloud) -> None:
     """Presented in time it gives the device away, afterwards it is worth nothing."""
     async with ClientSession() as session:
-        api = Api(house.cloud, session)
-        before = take(house.cloud.store)["keys"]
+        api = Api(populated.cloud, session)
+        before = take(populated.cloud.store)["keys"]
         late = await api.post(
             "/v1/key/authorize/",
-            {"token": house.keys["old token"]},
-            key=house.keys["other"],
+            {"token": populated.keys["old token"]},
+            key=populated.keys["other"],
         )
         assert late.status == 404
-        assert take(house.cloud.store)["keys"] == before
+        assert take(populated.cloud.store)["keys"] == before
         await api.ok(
             "POST",
             "/v1/key/authorize/",
-            {"token": house.keys["token"]},
-            key=house.keys["other"],
+            {"token": populated.keys["token"]},
+            key=populated.keys["other"],
         )
-        assert take(house.cloud.store)["keys"] != before
+        assert take(populated.cloud.store)["keys"] != before

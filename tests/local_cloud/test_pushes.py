@@ -238,7 +238,7 @@ async def test_answers_to_nothing_are_dropped(
     assert "stranger" not in (await call).json
 
 
-async def test_a_caller_at_the_device_door(
+async def test_a_caller_at_the_device_port(
     cloud: LocalCloud, lamp: DeviceSocket, owner_key: str
 ) -> None:
     """It gets the device's answer with its own nonce, or none where it sent none."""

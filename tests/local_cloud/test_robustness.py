@@ -88,7 +88,7 @@ async def test_connections_that_never_identify(cloud: LocalCloud) -> None:
 
 
 async def test_a_good_key_buys_time(socket: DeviceSocket, owner_key: str) -> None:
-    """An app may use this door too."""
+    """An app may use this port too."""
     for _ in range(3):
         await asyncio.sleep(0.2)
         assert (await socket.ask("/v1/device/", key=owner_key))["status"] == 200
@@ -168,12 +168,12 @@ async def test_a_peer_that_does_not_read(
         "get": {"row_count": 500},
     }
     socket.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
-    [connection] = cloud._device_door._connections
+    [connection] = cloud._device_server._connections
     for _ in range(20_000):
         socket.send(frame)
     written, unread = [], []
     async with asyncio.timeout(5):
-        while connection in cloud._device_door._connections:
+        while connection in cloud._device_server._connections:
             unread.append(connection.unread_bytes)
             written.append(connection._transport.get_write_buffer_size())
             await asyncio.sleep(0.02)
@@ -210,13 +210,13 @@ async def test_a_closing_connection_whose_peer_does_not_read(
         "get": {"row_count": 1000},
     }
     lamp.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
-    [connection] = cloud._device_door._connections
+    [connection] = cloud._device_server._connections
     for _ in range(100):
         lamp.send(frame)
     await until(lambda: bool(connection._write_is_full))
     cloud.disconnect(device)
     assert not cloud.is_online(device)
-    await until(lambda: connection not in cloud._device_door._connections)
+    await until(lambda: connection not in cloud._device_server._connections)
 
 
 class TestFlood:
@@ -258,7 +258,7 @@ class TestManyConnections:
         """Sweep often, drop nobody."""
         return Limits(sweep=0.05)
 
-    async def test_300_at_each_door(self, cloud: LocalCloud, api: Api) -> None:
+    async def test_300_at_each_port(self, cloud: LocalCloud, api: Api) -> None:
         """Others are answered, and closing ends them all."""
         idle = [await _http(cloud, b"") for _ in range(300)]
         idle += [
@@ -274,7 +274,7 @@ class TestManyConnections:
             writer.close()
 
 
-# The HTTP door
+# The HTTP server
 
 
 async def test_slow_http_requests(cloud: LocalCloud) -> None:
@@ -320,9 +320,9 @@ async def test_a_client_that_hangs_up(
     _, writer = await _http(
         cloud, b"POST /v1/keys/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
     )
-    await until(lambda: bool(cloud._http_door._deadlines))
+    await until(lambda: bool(cloud._http_server._deadlines))
     writer.transport.abort()
-    await until(lambda: not (cloud._http_door._http.connections))  # type: ignore[union-attr]
+    await until(lambda: not (cloud._http_server._http.connections))  # type: ignore[union-attr]
     assert not [
         record for record in caplog.records if record.levelno >= logging.WARNING
     ]
@@ -413,11 +413,11 @@ async def test_an_http_client_that_does_not_read(
     )
     _, writer = await _http(cloud, request * 200)
     writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
-    http = cloud._http_door._http
+    http = cloud._http_server._http
     assert http is not None
     await until(lambda: bool(http.connections))
     await until(lambda: not http.connections)
-    await until(lambda: not cloud._http_door._deadlines)
+    await until(lambda: not cloud._http_server._deadlines)
     writer.close()
 
 
@@ -428,12 +428,12 @@ async def test_a_bug_costs_one_request(
     api: Api, cloud: LocalCloud, socket: DeviceSocket, owner_key: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """500 at both doors, a traceback in the log, and no key in it."""
+    """500 on both ports, a traceback in the log, and no key in it."""
 
     def broken() -> float:
         raise ZeroDivisionError
 
-    cloud.store.ledger.clock = broken
+    cloud.store.context.clock = broken
     reply = await api.get("/v1/ping/", key=owner_key)
     assert (reply.status, reply.json) == (
         500,
@@ -565,13 +565,13 @@ async def test_closing_does_not_wait_for_who_does_not_read(
         "get": {"row_count": 1000},
     }
     lamp.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's can
-    [connection] = cloud._device_door._connections
+    [connection] = cloud._device_server._connections
     for _ in range(100):
         lamp.send(frame)
     await until(lambda: connection._write_is_full)
     cloud.disconnect(device)
     assert await _seconds(cloud.close()) < 3
-    assert not cloud._device_door._connections
+    assert not cloud._device_server._connections
 
 
 async def test_a_new_cloud_takes_the_same_ports(
@@ -590,11 +590,11 @@ async def test_a_new_cloud_takes_the_same_ports(
         await again.close()
 
 
-@pytest.mark.parametrize("door", ["http_port", "device_port"])
-async def test_a_port_that_is_taken(cloud: LocalCloud, door: str) -> None:
-    """The start fails, and leaves the other door closed."""
+@pytest.mark.parametrize("name", ["http_port", "device_port"])
+async def test_a_port_that_is_taken(cloud: LocalCloud, name: str) -> None:
+    """The start fails, and leaves the other port closed."""
     port = cloud.device_port
-    other = LocalCloud(**{door: port})
+    other = LocalCloud(**{name: port})
     with pytest.raises(OSError, match="address already in use"):
         await other.start()
     await other.close()

@@ -1,4 +1,4 @@
-"""The device door: framing, identify, ping, quit (protocol.md §3.1 to §3.3)."""
+"""The device server: framing, identify, ping, quit (protocol.md §3.1 to §3.3)."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ async def test_identify_with_a_bad_key(
     assert cloud.is_online(device)
 
 
-async def test_identify_and_quit_are_for_the_device_door(
+async def test_identify_and_quit_are_for_the_device_port(
     api: Any, master_key: str
 ) -> None:
     """An HTTP request is nobody's session."""
@@ -129,7 +129,7 @@ async def test_ping_in_all_its_forms(
     socket: DeviceSocket, cloud: LocalCloud, frame: dict[str, Any]
 ) -> None:
     """With and without key, slash, method and nonce."""
-    cloud.store.ledger.clock = lambda: 1_436_324_774
+    cloud.store.context.clock = lambda: 1_436_324_774
     pong = {"datetime": "2015-07-08 11:06:14", "epoch": 1436324774, "message": "ping success", "status": 200}  # fmt: skip
     socket.send(frame)
     assert await socket.line() == json.dumps(pong).encode() + b"\n"
@@ -174,7 +174,7 @@ async def test_every_frame_makes_a_device_active(
         (2000, {"path": "/unknown"}),
         (3000, {"nonce": 5, "status": 200}),
     ):
-        cloud.store.ledger.clock = lambda now=now: now
+        cloud.store.context.clock = lambda now=now: now
         lamp.send(frame)
         if "path" in frame:
             await lamp.receive()
@@ -189,7 +189,7 @@ async def test_a_sensor_is_active_without_identifying(
     owner_key: str,
 ) -> None:
     """It connects, posts and goes (§3.8); an app that does the same is no device."""
-    cloud.store.ledger.clock = lambda: 1000
+    cloud.store.context.clock = lambda: 1000
     body = {"datapoint": {"x": 25.31, "y": 48.02}}
     path = "/v1/datastreams/tem_hum/datapoint/"
     assert (await socket.ask(path, "POST", key=owner_key, body=body))["status"] == 200

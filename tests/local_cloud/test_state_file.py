@@ -160,7 +160,7 @@ async def test_a_link_stays_a_link(path: Path) -> None:
      b'{"format": "local_cloud 1"}', b'{"format": "local_cloud 1", "users": 1}'],
 )  # fmt: skip
 async def test_a_file_that_is_none(path: Path, text: bytes) -> None:
-    """The start is refused, no door is open, and the file stays as it is."""
+    """The start is refused, no port is open, and the file stays as it is."""
     path.write_bytes(text)
     cloud = LocalCloud(state_file=path)
     with pytest.raises(

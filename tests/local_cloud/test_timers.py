@@ -35,7 +35,7 @@ async def test_the_empty_list(
     api: Api, cloud: LocalCloud, socket: DeviceSocket, master_key: str
 ) -> None:
     """What a device without timers gets, byte for byte; 2015-07-08 was a Wednesday, 3."""
-    cloud.store.ledger.clock = lambda: 1_436_326_580
+    cloud.store.context.clock = lambda: 1_436_326_580
     socket.send(
         json.dumps(
             {"body": {}, "get": SIMPLE, "meta": {"Authorization": f"Token {master_key}"},

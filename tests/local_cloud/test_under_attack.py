@@ -139,7 +139,7 @@ async def test_more_connections_than_it_may_have() -> None:
 
 
 async def exchange(cloud: LocalCloud, request: bytes) -> tuple[int, bytes]:
-    """Send bytes to the HTTP door and return the status and all of the answer."""
+    """Send bytes to the HTTP server and return the status and all of the answer."""
     host, port = cloud.http_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request)

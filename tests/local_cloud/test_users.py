@@ -8,15 +8,17 @@ import pytest
 
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
-from local_cloud.failed_sign_ins import (
-    PER_EMAIL,
-    PER_PAIR,
-    PER_PEER,
-    WINDOW,
-    FailedSignIns,
-)
 from local_cloud.models import User
-from local_cloud.new_accounts import IN_ALL, PER_PEER as NEW_PER_PEER, NewAccounts
+from local_cloud.rate_limits import (
+    ACCOUNTS_IN_ALL,
+    ACCOUNTS_PER_PEER,
+    FAILURES_PER_EMAIL,
+    FAILURES_PER_PAIR,
+    FAILURES_PER_PEER,
+    SIGN_IN_WINDOW,
+    FailedSignIns,
+    NewAccounts,
+)
 from tests.conftest import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
@@ -123,7 +125,7 @@ async def test_keys_of_all_times(api: Api, user: User) -> None:
     assert (await api.post("/v1/keys/", {**SIGN_IN, "scope": "device"})).status == 400
 
 
-async def test_keys_over_the_device_door(socket: DeviceSocket, user: User) -> None:
+async def test_keys_over_the_device_port(socket: DeviceSocket, user: User) -> None:
     """Hashing does not hold up the connection: a ping is answered before."""
     socket.send({"path": "/v1/keys/", "method": "POST", "body": SIGN_IN, "nonce": 1})
     socket.send({"path": "/v1/ping/", "nonce": 2})
@@ -146,7 +148,7 @@ async def test_passwords_are_hashed(cloud: LocalCloud, user: User) -> None:
 async def test_guessing_is_stopped(api: Api, user: User) -> None:
     """After ten failures even the right password is refused for a while."""
     wrong = {**SIGN_IN, "password": "wrong"}
-    for _ in range(PER_PAIR):
+    for _ in range(FAILURES_PER_PAIR):
         assert (await api.post("/v1/keys/", wrong)).status == 403
     reply = await api.post("/v1/keys/", SIGN_IN)
     assert reply.status == reply.json["status"] == 429
@@ -159,14 +161,14 @@ async def test_guessing_all_at_once_is_stopped_too(api: Api, user: User) -> None
     wrong = {**SIGN_IN, "password": "wrong"}
     guesses = [api.post("/v1/keys/", wrong) for _ in range(30)]
     statuses = [reply.status for reply in await asyncio.gather(*guesses)]
-    assert statuses.count(403) == PER_PAIR
+    assert statuses.count(403) == FAILURES_PER_PAIR
     assert statuses.count(429) == 20
 
 
 async def test_a_success_forgives(api: Api, user: User) -> None:
     """Somebody who mistypes now and then is never locked out."""
     for _ in range(2):
-        for _ in range(PER_PAIR - 1):
+        for _ in range(FAILURES_PER_PAIR - 1):
             await api.post("/v1/keys/", {**SIGN_IN, "password": "wrong"})
         await api.ok("POST", "/v1/keys/", SIGN_IN)
 
@@ -182,9 +184,9 @@ async def test_many_sign_ins_at_once(api: Api, user: User) -> None:
 @pytest.mark.parametrize(
     ("names", "limit"),
     [
-        (lambda number: ("peer", "email"), PER_PAIR),
-        (lambda number: ("peer", f"email {number}"), PER_PEER),
-        (lambda number: (f"peer {number}", "email"), PER_EMAIL),
+        (lambda number: ("peer", "email"), FAILURES_PER_PAIR),
+        (lambda number: ("peer", f"email {number}"), FAILURES_PER_PEER),
+        (lambda number: (f"peer {number}", "email"), FAILURES_PER_EMAIL),
     ],
 )
 def test_limits_per_pair_peer_and_email(
@@ -199,10 +201,10 @@ def test_limits_per_pair_peer_and_email(
     with pytest.raises(ApiError, match="in 301 seconds"):
         failed.check(*names(limit))
     failed.check("another peer", "another email")
-    now = WINDOW - 1
+    now = SIGN_IN_WINDOW - 1
     with pytest.raises(ApiError, match="in 2 seconds"):
         failed.check(*names(limit))
-    now = WINDOW
+    now = SIGN_IN_WINDOW
     failed.check(*names(limit))
 
 
@@ -212,15 +214,15 @@ def test_failures_are_forgotten_by_themselves() -> None:
     failed = FailedSignIns(lambda: now)
     for number in range(20_000):
         failed.add(f"peer {number}", f"email {number}")
-    assert len(failed._windows) <= 30_003
-    now = WINDOW
+    assert len(failed._counters) <= 30_003
+    now = SIGN_IN_WINDOW
     failed.add("peer", "email")
-    assert len(failed._windows) == 3
+    assert len(failed._counters) == 3
 
 
 async def test_making_accounts_is_limited(api: Api, cloud: LocalCloud) -> None:
     """A stranger makes some in an hour; what is refused for another reason does not count."""
-    for number in range(NEW_PER_PEER):
+    for number in range(ACCOUNTS_PER_PEER):
         account = {"email": f"{number}@example.org", "password": "p"}
         assert (await api.post("/v1/user/join/", account)).status == 200
         assert (await api.post("/v1/user/join/", account)).status == 409
@@ -228,14 +230,17 @@ async def test_making_accounts_is_limited(api: Api, cloud: LocalCloud) -> None:
     reply = await api.post("/v1/user/join/", account)
     assert reply.status == reply.json["status"] == 429
     assert "too many new accounts" in reply.json["message"]
-    assert len(cloud.store.users) == NEW_PER_PEER
+    assert len(cloud.store.users) == ACCOUNTS_PER_PEER
     # Whoever runs the cloud is no stranger.
     await cloud.add_account("more@example.org", "p")
 
 
 @pytest.mark.parametrize(
     ("peer", "limit"),
-    [(lambda number: "peer", NEW_PER_PEER), (lambda number: f"peer {number}", IN_ALL)],
+    [
+        (lambda number: "peer", ACCOUNTS_PER_PEER),
+        (lambda number: f"peer {number}", ACCOUNTS_IN_ALL),
+    ],
 )
 def test_limits_of_new_accounts(peer: Callable[[int], str], limit: int) -> None:
     """More addresses do not buy more accounts; time does."""

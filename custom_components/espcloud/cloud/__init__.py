@@ -1,11 +1,11 @@
 """Client of the Espressif IoT Cloud: its HTTP API and its device socket.
 
-Knows nothing of Home Assistant. Two doors lead in: `CloudClient` speaks the HTTP
+Knows nothing of Home Assistant. Two ways lead in: `CloudClient` speaks the HTTP
 API as a user, `DeviceSession` is a device on the TCP socket.
 """
 
 from .backoff import Backoff, ConnectPacer
-from .connection import DeviceConnection, Endpoint, Timing
+from .connection import CloudConnection, Endpoint, Timing
 from .errors import (
     AuthenticationError,
     CannotConnectError,
@@ -39,6 +39,7 @@ __all__ = [
     "Backoff",
     "CannotConnectError",
     "CloudClient",
+    "CloudConnection",
     "CloudDevice",
     "CloudError",
     "CloudTimeoutError",
@@ -46,7 +47,6 @@ __all__ = [
     "ConnectPacer",
     "ConnectionLostError",
     "DeviceBusyError",
-    "DeviceConnection",
     "DeviceOfflineError",
     "DeviceSession",
     "Endpoint",

@@ -23,8 +23,7 @@ from .errors import (
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .heartbeat import Heartbeat
-from .http import refuses_key
-from .models import CloudDevice, Push, integer, new_token, status_of
+from .models import CloudDevice, Push, integer, new_token, refuses_key, status_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ class Timing:
     taken_over: float = 300.0
 
 
-class DeviceConnection(asyncio.Protocol):
+class CloudConnection(asyncio.Protocol):
     """A connected device socket, from `open` until `wait_lost` returns."""
 
     def __init__(self, timing: Timing, on_push: PushHandler | None) -> None:

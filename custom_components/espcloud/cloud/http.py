@@ -19,21 +19,12 @@ from .errors import (
     UnknownAccountError,
     UntrustedCertificateError,
 )
-from .models import CloudDevice, OwnedDevice, UserKey, status_of
+from .models import CloudDevice, OwnedDevice, UserKey, refuses_key, status_of
 
 # The cloud's own wait for a device is unknown; the reference gateway gives it 5 s
 # (protocol.md §5), so a call that takes longer than this has no answer to come.
 REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5)
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
-
-
-def refuses_key(status: int, answer: Mapping[str, Any]) -> bool:
-    """Tell whether an answer means that the key is not valid.
-
-    The cloud says so with status 500 and a text (protocol.md §2.2); 401 and 403 are
-    what any other server of this API would use.
-    """
-    return status in (401, 403) or "key not exists" in str(answer.get("message", ""))
 
 
 async def _only_once(

@@ -58,6 +58,15 @@ def status_of(answer: Mapping[str, Any], default: int = 200) -> int:
     return number
 
 
+def refuses_key(status: int, answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer means that the key is not valid.
+
+    The cloud says so with status 500 and a text (protocol.md §2.2); 401 and 403 are
+    what any other server of this API would use.
+    """
+    return status in (401, 403) or "key not exists" in str(answer.get("message", ""))
+
+
 def _record(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     record = parent.get(name)
     if not isinstance(record, dict):
@@ -197,7 +206,8 @@ class PushKind(Enum):
 class Push:
     """A frame that the cloud delivers to the device (protocol.md §3.4).
 
-    The frame's `meta` carries the caller's own token. It is dropped here, at the door.
+    The frame's `meta` carries the caller's own token. It is dropped here, before
+    anything else sees it.
     """
 
     nonce: int

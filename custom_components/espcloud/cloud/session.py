@@ -7,7 +7,7 @@ import logging
 from typing import override
 
 from .backoff import Backoff, ConnectPacer
-from .connection import DeviceConnection, Endpoint, PushHandler, Timing
+from .connection import CloudConnection, Endpoint, PushHandler, Timing
 from .errors import AuthenticationError, CloudError, TakenOverError
 from .models import CloudDevice
 
@@ -72,7 +72,7 @@ class DeviceSession:
         self._pacer = pacer or ConnectPacer()
         self._timing = timing or Timing()
         self._backoff = backoff or Backoff()
-        self._connection: DeviceConnection | None = None
+        self._connection: CloudConnection | None = None
         self._hurry = asyncio.Event()
         self._connected = False
         # Set while the device is identified, and for good when `run` is over: there is
@@ -178,7 +178,7 @@ class DeviceSession:
     async def _connect_once(self) -> CloudError:
         """Connect, stay identified, and return why that ended."""
         try:
-            connection = await DeviceConnection.open(
+            connection = await CloudConnection.open(
                 self._endpoint, self._timing, self._on_push
             )
         except CloudError as err:

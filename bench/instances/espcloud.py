@@ -10,9 +10,9 @@ from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from bench.answering import Answer, answer
-from bench.houses.attempts import Attempts
-from bench.houses.calls import time_calls, wait_for_light
-from bench.houses.home import Meter, add_entry, running_home
+from bench.instances.attempts import Attempts
+from bench.instances.calls import time_calls, wait_for_light
+from bench.instances.home import Meter, add_entry, running_home
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from custom_components.espcloud.devices import EspCloudDevices
 
 DOMAIN = "espcloud"
-# Home Assistant's own parts that ours build on. Every house loads them: these are among
+# Home Assistant's own parts that ours build on. Every instance loads them: these are among
 # its default integrations, and another of those, backup, has a coordinator.
 PLATFORMS = ("binary_sensor", "event", "light")
 
 
-class House:
-    """A house whose lamps hang on the cloud."""
+class Instance:
+    """An instance whose lamps hang on the cloud."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Know nothing of any account yet."""
@@ -127,7 +127,7 @@ def _subentry(device: dict[str, Any]) -> ConfigSubentryData:
 async def main(folder: Path) -> None:
     """Run until stdin ends."""
     async with running_home(folder) as hass:
-        house = House(hass)
+        instance = Instance(hass)
         meter: Meter | None = None
 
         async def begin(states: int) -> Answer:
@@ -142,13 +142,13 @@ async def main(folder: Path) -> None:
 
         await answer(
             {
-                "load": house.load,
-                "add": house.add,
-                "wait": house.wait,
-                "attempts": house.attempts,
-                "memory": house.memory,
-                "idle": house.idle,
-                "call": house.call,
+                "load": instance.load,
+                "add": instance.add,
+                "wait": instance.wait,
+                "attempts": instance.attempts,
+                "memory": instance.memory,
+                "idle": instance.idle,
+                "call": instance.call,
                 "begin": begin,
                 "end": end,
             },

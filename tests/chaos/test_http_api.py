@@ -13,15 +13,15 @@ from local_cloud.models import User
 from tests.common import let_time_pass
 
 from .conftest import LAMPS
-from .house import Doors, House, Phone
-from .manners import HTML, answer, hang_up, http, mute, reset, swallow_answer, trickle
-from .proxy import Manner
+from .faults import HTML, answer, hang_up, http, mute, reset, swallow_answer, trickle
+from .instance import Instance, Phone, Proxies
+from .proxy import Fault
 
 JSON = b'{"status": 200, "message": "welcome to the hotel"}'
 
 
 @pytest.mark.parametrize(
-    ("manner", "key"),
+    ("fault", "key"),
     [
         pytest.param(None, "cannot_connect", id="refused"),
         pytest.param(mute, "timeout", id="mute"),
@@ -46,102 +46,105 @@ JSON = b'{"status": 200, "message": "welcome to the hotel"}'
     ],
 )
 async def test_call_fails_and_changes_nothing(
-    house: House, impatient: float, manner: Manner | None, key: str
+    instance: Instance, impatient: float, fault: Fault | None, key: str
 ) -> None:
     """It ends in time, says so, and leaves light and connection alone."""
-    door, loop = house.doors.http, asyncio.get_running_loop()
-    if manner is None:
-        door.refuse()
-    door.manner = manner
-    await door.empty()
+    proxy, loop = instance.proxies.http, asyncio.get_running_loop()
+    if fault is None:
+        proxy.refuse()
+    proxy.fault = fault
+    await proxy.empty()
     start = loop.time()
     results = await asyncio.gather(
-        *(house.turn(lamp, "turn_on") for lamp in house.lamps), return_exceptions=True
+        *(instance.turn(lamp, "turn_on") for lamp in instance.lamps),
+        return_exceptions=True,
     )
     assert loop.time() - start < impatient + 2
     for result in results:
         assert isinstance(result, HomeAssistantError)
         assert result.translation_key == key
-    await house.entry.runtime_data.account.async_refresh()
-    assert house.states() == {"off": len(house.lamps)}
-    for lamp in house.lamps:
+    await instance.entry.runtime_data.account.async_refresh()
+    assert instance.states() == {"off": len(instance.lamps)}
+    for lamp in instance.lamps:
         assert lamp.heard == lamp.changes == []
 
-    if manner is None:
-        await door.listen()
-    door.manner = None
-    await asyncio.gather(*(house.turn(lamp, "turn_on") for lamp in house.lamps))
-    assert house.states() == {"on": len(house.lamps)}
-    for lamp in house.lamps:
+    if fault is None:
+        await proxy.listen()
+    proxy.fault = None
+    await asyncio.gather(*(instance.turn(lamp, "turn_on") for lamp in instance.lamps))
+    assert instance.states() == {"on": len(instance.lamps)}
+    for lamp in instance.lamps:
         # Not even late: what failed was never sent.
         assert len(lamp.heard) == 1
-        assert house.cloud.connection_count(lamp.device) == 1
+        assert instance.cloud.connection_count(lamp.device) == 1
 
 
-async def test_answer_that_is_lost(house: House) -> None:
+async def test_answer_that_is_lost(instance: Instance) -> None:
     """The call fails, for nobody knows; the command arrived, and once only."""
-    door = house.doors.http
-    door.manner = swallow_answer(door.upstream)
-    await door.empty()
-    for lamp in house.lamps:
+    proxy = instance.proxies.http
+    proxy.fault = swallow_answer(proxy.upstream)
+    await proxy.empty()
+    for lamp in instance.lamps:
         with pytest.raises(HomeAssistantError):
-            await house.turn(lamp, "turn_on")
-        state = house.hass.states.get(lamp.light)
+            await instance.turn(lamp, "turn_on")
+        state = instance.hass.states.get(lamp.light)
         assert state is not None
         assert state.state == "on"
-    for lamp in house.lamps:
+    for lamp in instance.lamps:
         assert len(lamp.heard) == 1
 
 
-async def test_connection_lost_during_a_call(house: House) -> None:
+async def test_connection_lost_during_a_call(instance: Instance) -> None:
     """Pushed or not, a call whose command was not acknowledged fails at once."""
-    house.doors.device.freeze(down=True, up=False)
-    calls = [asyncio.create_task(house.turn(lamp, "turn_on")) for lamp in house.lamps]
+    instance.proxies.device.freeze(down=True, up=False)
+    calls = [
+        asyncio.create_task(instance.turn(lamp, "turn_on")) for lamp in instance.lamps
+    ]
     assert not (await asyncio.wait(calls, timeout=0.3))[0]
-    house.doors.device.sever()
+    instance.proxies.device.sever()
     for result in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(result, HomeAssistantError)
         assert result.translation_key == "device_offline"
-    house.doors.device.thaw()
-    await house.all_connected()
-    assert house.states() == {"off": len(house.lamps)}
-    await house.work()
+    instance.proxies.device.thaw()
+    await instance.all_connected()
+    assert instance.states() == {"off": len(instance.lamps)}
+    await instance.work()
 
 
 async def test_set_up_while_the_cloud_is_down(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, doors: Doors, phone: Phone
+    hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies, phone: Phone
 ) -> None:
     """However long it takes and whatever answers, the account is set up in the end."""
-    house = await House.build(hass, cloud, user, doors, phone, LAMPS)
-    doors.http.manner = reset
-    assert not await hass.config_entries.async_setup(house.entry.entry_id)
-    assert house.entry.state is ConfigEntryState.SETUP_RETRY
-    for manner in (answer(http(500)), answer(http(502)), answer(HTML)):
-        doors.http.manner = manner
+    instance = await Instance.build(hass, cloud, user, proxies, phone, LAMPS)
+    proxies.http.fault = reset
+    assert not await hass.config_entries.async_setup(instance.entry.entry_id)
+    assert instance.entry.state is ConfigEntryState.SETUP_RETRY
+    for fault in (answer(http(500)), answer(http(502)), answer(HTML)):
+        proxies.http.fault = fault
         for _ in range(5):
             await let_time_pass(hass, 600)
-            await house.entry_is(ConfigEntryState.SETUP_RETRY)
-    assert doors.device.arrivals == []
-    doors.http.manner = None
+            await instance.entry_is(ConfigEntryState.SETUP_RETRY)
+    assert proxies.device.arrivals == []
+    proxies.http.fault = None
     await let_time_pass(hass, 600)
-    await house.entry_is(ConfigEntryState.LOADED)
-    await house.all_connected()
-    await house.work()
+    await instance.entry_is(ConfigEntryState.LOADED)
+    await instance.all_connected()
+    await instance.work()
 
 
 async def test_account_that_is_refused_and_accepted_again(
-    hass: HomeAssistant, house: House
+    hass: HomeAssistant, instance: Instance
 ) -> None:
     """People are asked to sign in, once; the lamps work all the while."""
-    key = house.cloud.store.keyring.keys[house.entry.data["user_key"]]
-    house.cloud.revoke_key(key.token)
+    key = instance.cloud.store.keyring.keys[instance.entry.data["user_key"]]
+    instance.cloud.revoke_key(key.token)
     for _ in range(3):
         await let_time_pass(hass, ACCOUNT_INTERVAL.total_seconds() + 1)
-        await house.entry.runtime_data.account.async_refresh()
+        await instance.entry.runtime_data.account.async_refresh()
     assert len(hass.config_entries.flow.async_progress()) == 1
-    await house.work()
-    house.cloud.store.keyring.put(key)
-    await house.entry.runtime_data.account.async_refresh()
-    await house.work()
-    await asyncio.gather(*(house.turn(lamp, "turn_on") for lamp in house.lamps))
-    assert house.states() == {"on": len(house.lamps)}
+    await instance.work()
+    instance.cloud.store.keyring.put(key)
+    await instance.entry.runtime_data.account.async_refresh()
+    await instance.work()
+    await asyncio.gather(*(instance.turn(lamp, "turn_on") for lamp in instance.lamps))
+    assert instance.states() == {"on": len(instance.lamps)}

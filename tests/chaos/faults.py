@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 
-from .proxy import Manner
+from .proxy import Fault
 
 HTML = b"<html><body><h1>Something went wrong</h1></body></html>"
 
@@ -36,12 +36,10 @@ def http(
     return head.encode() + body
 
 
-def answer(text: bytes) -> Manner:
+def answer(text: bytes) -> Fault:
     """Answer the first thing that is said, whatever it is, and close."""
 
-    async def manner(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def fault(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(text)
         await writer.drain()
@@ -49,34 +47,30 @@ def answer(text: bytes) -> Manner:
         # Reset instead, what was written could be lost.
         await mute(reader, writer)
 
-    return manner
+    return fault
 
 
-def trickle(text: bytes, pause: float) -> Manner:
+def trickle(text: bytes, pause: float) -> Fault:
     """Answer with a byte now and a byte then."""
 
-    async def manner(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def fault(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         for at in range(len(text)):
             writer.write(text[at : at + 1])
             await writer.drain()
             await asyncio.sleep(pause)
 
-    return manner
+    return fault
 
 
-def swallow_answer(upstream: int) -> Manner:
+def swallow_answer(upstream: int) -> Fault:
     """Let the cloud do what it is asked, and never tell."""
 
-    async def manner(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def fault(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", upstream)
         up_writer.write(await reader.read(65536))
         await up_reader.read(1)
         up_writer.transport.abort()
         await reset(reader, writer)
 
-    return manner
+    return fault

@@ -1,4 +1,4 @@
-"""The door for people and apps: the HTTP API (protocol.md §2)."""
+"""The server for people and apps: the HTTP API (protocol.md §2)."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ _FORGOTTEN = 16
 """So many times the limit of a body is read before the connection is given up."""
 
 
-class HttpDoor:
+class HttpServer:
     """Serves HTTP, and drops connections that only cost."""
 
     def __init__(self, router: Router, admission: Admission, limits: Limits) -> None:
@@ -96,7 +96,7 @@ class HttpDoor:
         except ApiError as error:
             reply = {"message": error.message, "status": error.status}
         except Exception:
-            _LOGGER.exception("A request of the HTTP door failed")
+            _LOGGER.exception("A request of the HTTP server failed")
             reply = {"message": "internal error", "status": 500}
         finally:
             self._allow(http, self._limits.http_keep_alive)

@@ -29,7 +29,7 @@ logger:
 """
 
 
-def furnish(folder: Path, port: int, log_level: str) -> None:
+def write_configuration(folder: Path, port: int, log_level: str) -> None:
     """Write what Home Assistant reads at its start; whatever else is there stays."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)

@@ -1,21 +1,20 @@
-"""One connection of the device door (protocol.md §3)."""
+"""One connection of the device server (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 import logging
 import socket
 import struct
-from typing import TYPE_CHECKING, override
+from typing import Protocol, override
 
 from .errors import ApiError, for_firmware
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
+from .limits import Limits
 from .models import Device
 from .outbox import Outbox
+from .router import Router
 from .wire import JsonObject, NotAnObjectError, decode, encode
-
-if TYPE_CHECKING:
-    from .device_door import DeviceDoor
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,24 +24,50 @@ _LINES_A_TURN = 64
 _INTERNAL_ERROR: JsonObject = {"message": "internal error", "status": 500}
 
 
+class ConnectionOwner(Protocol):
+    """Whoever accepts connections and has to know which there are."""
+
+    def opened(self, connection: DeviceConnection) -> None:
+        """Note a new connection."""
+
+    def left(self, connection: DeviceConnection) -> None:
+        """Note that a connection carries no device any more."""
+
+    def lost(self, connection: DeviceConnection) -> None:
+        """Note the end of a connection."""
+
+    def count_unread(self, connection: DeviceConnection) -> None:
+        """Count what a connection has received of an unfinished line."""
+
+
 class DeviceConnection(asyncio.Protocol):
     """Reads frames, answers requests, and carries the pushes of the device that identified."""
 
-    def __init__(self, door: DeviceDoor) -> None:
-        """Belong to `door`."""
-        self._door = door
-        self._limits = door.limits
+    def __init__(
+        self,
+        owner: ConnectionOwner,
+        router: Router,
+        *,
+        now: Callable[[], int],
+        delivery_timeout: float,
+        limits: Limits,
+    ) -> None:
+        """Hand requests to `router`, and tell `owner` how far this connection has come."""
+        self._owner = owner
+        self._router = router
+        self._now = now
+        self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport  # there from connection_made on
         self._peer = ""
-        self._lines = LineBuffer(door.limits.line)
+        self._lines = LineBuffer(limits.line)
         self._turn_is_due = False
         self._write_is_full = False
         self._closing = False
         self._replies: set[asyncio.Future[JsonObject]] = set()
         self.device: Device | None = None
         self.outbox = Outbox(
-            self.send, timeout=door.delivery_timeout, limit=door.limits.waiting_pushes
+            self.send, timeout=delivery_timeout, limit=limits.waiting_pushes
         )
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
@@ -62,13 +87,13 @@ class DeviceConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=self._limits.write_buffer)
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if address else ""
-        self._door.opened(self)
+        self._owner.opened(self)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """End; whoever waits for this device hears of it at once."""
         self._leave()
-        self._door.lost(self)
+        self._owner.lost(self)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -144,7 +169,7 @@ class DeviceConnection(asyncio.Protocol):
             _LOGGER.info("Device connection dropped: a line is too long")
             self.abort()
         self._pace_reading()
-        self._door.count_unread(self)
+        self._owner.count_unread(self)
 
     def _pace_reading(self) -> None:
         """Read only while what was read can be handled."""
@@ -161,8 +186,8 @@ class DeviceConnection(asyncio.Protocol):
             return
         self._closing = True
         self._lines.clear()
-        self._door.count_unread(self)
-        self._door.left(self)
+        self._owner.count_unread(self)
+        self._owner.left(self)
         self.outbox.close()
 
     def _take_frame(self, text: bytes) -> None:
@@ -175,7 +200,7 @@ class DeviceConnection(asyncio.Protocol):
             return
         if self.device is not None:
             self.heard_at = self._loop.time()
-            self.device.last_active = self._door.now()
+            self.device.last_active = self._now()
         if "path" not in frame and "nonce" in frame:
             self.outbox.take_answer(frame)
             return
@@ -184,13 +209,13 @@ class DeviceConnection(asyncio.Protocol):
             nonce = read_nonce(frame)
             self._refuse_flood()
             request = request_from_frame(frame, self._peer, self)
-            answer = self._door.router.handle(request)
+            answer = self._router.handle(request)
             if request.authorized:
                 self.heard_at = self._loop.time()
         except ApiError as error:
             self._refuse(error, nonce)
         except Exception:
-            _LOGGER.exception("A request of the device door failed")
+            _LOGGER.exception("A request of the device server failed")
             self._reply(_INTERNAL_ERROR, nonce)
         else:
             if isinstance(answer, dict):
@@ -217,7 +242,7 @@ class DeviceConnection(asyncio.Protocol):
             case ApiError() as error:
                 self._refuse(error, nonce)
             case error:
-                _LOGGER.error("A request of the device door failed", exc_info=error)
+                _LOGGER.error("A request of the device server failed", exc_info=error)
                 self._reply(_INTERNAL_ERROR, nonce)
 
     def _refuse(self, error: ApiError, nonce: int | None) -> None:

@@ -1,4 +1,4 @@
-"""A light is switched by the house: how long until its state says so?"""
+"""A light is switched by the instance: how long until its state says so?"""
 
 import asyncio
 from time import perf_counter
@@ -45,7 +45,7 @@ async def time_calls(hass: HomeAssistant, entity_id: str, count: int) -> Answer:
 
 
 async def wait_for_light(hass: HomeAssistant, *states: str) -> str:
-    """Return the entity id of the house's only light, once it is in one of the states."""
+    """Return the entity id of the instance's only light, once it is in one of the states."""
     while True:
         for state in hass.states.async_all("light"):
             if state.state in states:

@@ -5,8 +5,8 @@ from pathlib import Path
 import sys
 
 from bench.answering import Answer, answer
-from bench.houses.calls import time_calls, wait_for_light
-from bench.houses.home import Meter, add_entry, running_home
+from bench.instances.calls import time_calls, wait_for_light
+from bench.instances.home import Meter, add_entry, running_home
 from bench.paths import LOOPBACK
 from homeassistant.setup import async_setup_component
 

@@ -14,7 +14,7 @@ from typing import cast, override
 import orjson
 
 from bench.answering import answer
-from bench.houses.home import Meter, running_home
+from bench.instances.home import Meter, running_home
 from homeassistant.components.event import EventEntity
 from homeassistant.components.light import ColorMode, LightEntity
 from homeassistant.helpers.entity_component import EntityComponent

@@ -1,11 +1,11 @@
-"""Anything at local_cloud's device door: every frame is answered once, and opens nothing."""
+"""Anything at local_cloud's device server: every frame is answered once, and opens nothing."""
 
 from unittest.mock import patch
 
 from local_cloud import outbox
 from local_cloud.wire import JsonObject, NotAnObjectError, decode, encode
 
-from .house import House
+from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, happens, run
 
 _INTERNAL_ERROR = b"internal error"
@@ -13,16 +13,16 @@ _INTERNAL_ERROR = b"internal error"
 
 def target(data: bytes) -> None:
     """Connect, send it all in pieces, and hang up."""
-    house = House()
-    pieces = cut(house.with_keys(data))
+    populated = PopulatedCloud()
+    pieces = cut(populated.with_keys(data))
     # Every push has the nonce 1, or nobody could ever acknowledge one.
     with patch.object(outbox, "_LARGEST_NONCE", 1):
-        assert not run(_attempt(house, pieces))
-    house.check()
+        assert not run(_attempt(populated, pieces))
+    populated.check()
 
 
-async def _attempt(house: House, pieces: Pieces) -> None:
-    connection = house.connection()
+async def _attempt(populated: PopulatedCloud, pieces: Pieces) -> None:
+    connection = populated.connection()
     transport = Transport(connection)
     assert await transport.deliver(pieces)
     stayed = not transport.is_closing()
@@ -30,9 +30,9 @@ async def _attempt(house: House, pieces: Pieces) -> None:
     transport.close()
     await connection.finish()
     assert await happens(
-        lambda: connection not in house.cloud._device_door._connections
+        lambda: connection not in populated.cloud._device_server._connections
     )
-    assert not house.cloud._device_door._unread
+    assert not populated.cloud._device_server._unread
     assert _INTERNAL_ERROR not in transport.sent
     lines = bytes(transport.sent).split(b"\n")
     assert lines.pop() == b""

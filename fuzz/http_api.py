@@ -1,4 +1,4 @@
-"""Anything at local_cloud's HTTP door: answers are answers, and open nothing."""
+"""Anything at local_cloud's HTTP server: answers are answers, and open nothing."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from local_cloud.models import Device
 from local_cloud.outbox import Outbox
 from local_cloud.wire import decode
 
-from .house import House
+from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, run, turns
 
 _HEADERS = {b"Content-Type", b"Content-Length", b"Date", b"Server", b"Connection"}
@@ -38,18 +38,18 @@ def target(data: bytes) -> None:
 
     `@length` is how much follows the first head: else few changed bodies would fit theirs.
     """
-    house = House()
-    data = house.with_keys(data)
+    populated = PopulatedCloud()
+    data = populated.with_keys(data)
     head, end, body = data.partition(b"\r\n\r\n")
     head = head.replace(b"@length", b"%d" % len(body))
-    assert not run(_attempt(house, cut(head + end + body)))
-    house.check(connections=1)
+    assert not run(_attempt(populated, cut(head + end + body)))
+    populated.check(connections=1)
 
 
-async def _attempt(house: House, pieces: Pieces) -> None:
+async def _attempt(populated: PopulatedCloud, pieces: Pieces) -> None:
     lamp = _Lamp()
-    house.cloud._presence.arrive(house.device, lamp)
-    web = house.cloud._http_door.web_server()
+    populated.cloud._presence.arrive(populated.device, lamp)
+    web = populated.cloud._http_server.web_server()
     transport = Transport(web())
     # A request that is broken in its middle is not read on; its time runs out.
     await transport.deliver(pieces)
@@ -57,7 +57,7 @@ async def _attempt(house: House, pieces: Pieces) -> None:
     transport.close()
     await web.shutdown(1)
     lamp.close()
-    house.cloud._presence.leave(lamp)
+    populated.cloud._presence.leave(lamp)
     assert b"internal error" not in transport.sent
     _check_answers(bytes(transport.sent))
 

@@ -1,4 +1,4 @@
-"""The door for devices: TCP, one JSON object a line (protocol.md §3)."""
+"""The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ import logging
 import ssl
 
 from .admission import Admission, backlog
-from .connection import DeviceConnection
+from .device_connection import DeviceConnection
 from .limits import Limits
 from .presence import Presence
 from .router import Router
@@ -14,7 +14,7 @@ from .router import Router
 _LOGGER = logging.getLogger(__name__)
 
 
-class DeviceDoor:
+class DeviceServer:
     """Listens for devices, and drops connections that only cost."""
 
     def __init__(
@@ -28,10 +28,10 @@ class DeviceDoor:
         limits: Limits,
     ) -> None:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
-        self.router = router
-        self.now = now
-        self.delivery_timeout = delivery_timeout
-        self.limits = limits
+        self._router = router
+        self._now = now
+        self._delivery_timeout = delivery_timeout
+        self._limits = limits
         self._presence = presence
         self._admission = admission
         self._server: asyncio.Server | None = None
@@ -51,11 +51,11 @@ class DeviceDoor:
             host,
             port,
             ssl=ssl_context,
-            ssl_handshake_timeout=self.limits.tls_handshake if ssl_context else None,
-            ssl_shutdown_timeout=self.limits.unread if ssl_context else None,
+            ssl_handshake_timeout=self._limits.tls_handshake if ssl_context else None,
+            ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
             backlog=backlog(),
         )
-        self._sweep_timer = loop.call_later(self.limits.sweep, self._sweep)
+        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
@@ -80,6 +80,16 @@ class DeviceDoor:
         self._server.abort_clients()
         await self._server.wait_closed()
 
+    def connection(self) -> DeviceConnection:
+        """Return the protocol of one more connection."""
+        return DeviceConnection(
+            self,
+            self._router,
+            now=self._now,
+            delivery_timeout=self._delivery_timeout,
+            limits=self._limits,
+        )
+
     def opened(self, connection: DeviceConnection) -> None:
         """Note a new connection."""
         self._connections.add(connection)
@@ -103,14 +113,14 @@ class DeviceDoor:
         elif not known:
             return
         self._unread_total += size - known
-        if self._unread_total > self.limits.partial_lines:
+        if self._unread_total > self._limits.partial_lines:
             longest = max(self._unread, key=lambda one: self._unread[one])
             _LOGGER.warning("Device connection dropped: too many unfinished lines")
             longest.abort()
 
     def _let_in(self) -> DeviceConnection:
         self._admission.admit()
-        return DeviceConnection(self)
+        return self.connection()
 
     async def _until_all_lost(self) -> None:
         while self._connections:
@@ -120,7 +130,7 @@ class DeviceDoor:
     def _sweep(self) -> None:
         """Drop every connection whose time is over; one timer serves them all."""
         loop = asyncio.get_running_loop()
-        now, limits = loop.time(), self.limits
+        now, limits = loop.time(), self._limits
         for connection in list(self._connections):
             silence = (
                 limits.unidentified if connection.device is None else limits.silent

@@ -1,4 +1,4 @@
-"""A Home Assistant with many lamps of a cloud, and the two doors between them."""
+"""A Home Assistant with many lamps of a cloud, and a proxy before each of its ports."""
 
 import asyncio
 from collections import Counter
@@ -33,8 +33,8 @@ LOGGER = "custom_components.espcloud"
 
 
 @dataclass(slots=True)
-class Doors:
-    """The two doors of a cloud, each behind a proxy."""
+class Proxies:
+    """A proxy before each port of a cloud."""
 
     http: ChaosProxy = field(default_factory=ChaosProxy)
     device: ChaosProxy = field(default_factory=ChaosProxy)
@@ -47,16 +47,16 @@ class Doors:
     @classmethod
     @asynccontextmanager
     async def of(cls, cloud: LocalCloud) -> AsyncGenerator[Self]:
-        """Open doors before the cloud, for as long as the context lasts."""
-        doors = cls()
-        doors.lead_to(cloud)
-        await doors.http.start()
-        await doors.device.start()
+        """Put proxies before the cloud, for as long as the context lasts."""
+        proxies = cls()
+        proxies.lead_to(cloud)
+        await proxies.http.start()
+        await proxies.device.start()
         try:
-            yield doors
+            yield proxies
         finally:
-            await doors.http.close()
-            await doors.device.close()
+            await proxies.http.close()
+            await proxies.device.close()
 
 
 @dataclass(slots=True)
@@ -75,17 +75,17 @@ class Lamp:
     changes: list[str] = field(default_factory=list)
 
 
-class House:
+class Instance:
     """An account with its lamps, set up in a Home Assistant.
 
     Attributes:
-        cloud: the cloud that is behind the doors now.
+        cloud: the cloud that is behind the proxies now.
     """
 
-    def __init__(self, cloud: LocalCloud, doors: Doors, phone: Phone) -> None:
+    def __init__(self, cloud: LocalCloud, proxies: Proxies, phone: Phone) -> None:
         """Use `build` instead."""
         self.cloud = cloud
-        self.doors = doors
+        self.proxies = proxies
         self.phone = phone
         self.lamps: list[Lamp] = []
         self.hass: HomeAssistant
@@ -97,30 +97,32 @@ class House:
         hass: HomeAssistant,
         cloud: LocalCloud,
         user: User,
-        doors: Doors,
+        proxies: Proxies,
         phone: Phone,
         size: int,
     ) -> Self:
         """Make `size` lamps, and an account that is not set up yet."""
-        house = cls(cloud, doors, phone)
+        instance = cls(cloud, proxies, phone)
         for number in range(size):
             device = cloud.add_device(f"Lamp {number:03}", user)
             name = f"lamp_{number:03}"
-            house.lamps.append(Lamp(device, f"light.{name}", f"event.{name}_command"))
-        house.hass = hass
-        house.entry = await account_entry(
-            hass, cloud, user.id, *(lamp.device for lamp in house.lamps)
+            instance.lamps.append(
+                Lamp(device, f"light.{name}", f"event.{name}_command")
+            )
+        instance.hass = hass
+        instance.entry = await account_entry(
+            hass, cloud, user.id, *(lamp.device for lamp in instance.lamps)
         )
         hass.config_entries.async_update_entry(
-            house.entry,
+            instance.entry,
             data={
-                **house.entry.data,
-                "url": f"http://127.0.0.1:{doors.http.port}",
-                "port": doors.device.port,
+                **instance.entry.data,
+                "url": f"http://127.0.0.1:{proxies.http.port}",
+                "port": proxies.device.port,
             },
         )
-        house.listen(hass)
-        return house
+        instance.listen(hass)
+        return instance
 
     async def set_up(self) -> None:
         """Set the account up and wait until every lamp is there, and off."""
@@ -190,7 +192,7 @@ class House:
 
     async def reconnect(self) -> None:
         """Lose every connection and wait until it is back."""
-        self.doors.device.sever()
+        self.proxies.device.sever()
         await self.all_connected(connected=False)
         await self.all_connected()
 

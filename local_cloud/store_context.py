@@ -4,7 +4,7 @@ from collections.abc import Callable
 import time
 
 
-class Ledger:
+class StoreContext:
     """Gives ids and times to new records and hears of every change."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class Tap:
+class Relay:
     """The deliveries that have passed, in order. Keys are not kept."""
 
     port: int = 0
@@ -47,11 +47,11 @@ class Tap:
 
 
 @asynccontextmanager
-async def running_tap(cloud_port: int, port: int = 0) -> AsyncIterator[Tap]:
+async def running_relay(cloud_port: int, port: int = 0) -> AsyncIterator[Relay]:
     """Relay a port of this machine to the cloud's device port, reading along."""
-    tap = Tap()
+    relay = Relay()
 
-    async def relay(
+    async def forward(
         device_in: asyncio.StreamReader, device_out: asyncio.StreamWriter
     ) -> None:
         try:
@@ -62,8 +62,8 @@ async def running_tap(cloud_port: int, port: int = 0) -> AsyncIterator[Tap]:
             device_out.close()
             return
         pumps = [
-            asyncio.create_task(_pump(cloud_in, device_out, tap.note_from_cloud)),
-            asyncio.create_task(_pump(device_in, cloud_out, tap.note_from_device)),
+            asyncio.create_task(_pump(cloud_in, device_out, relay.note_from_cloud)),
+            asyncio.create_task(_pump(device_in, cloud_out, relay.note_from_device)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -73,10 +73,10 @@ async def running_tap(cloud_port: int, port: int = 0) -> AsyncIterator[Tap]:
             device_out.close()
             cloud_out.close()
 
-    server = await asyncio.start_server(relay, LOOPBACK, port, limit=LINE_LIMIT)
+    server = await asyncio.start_server(forward, LOOPBACK, port, limit=LINE_LIMIT)
     try:
-        tap.port = server.sockets[0].getsockname()[1]
-        yield tap
+        relay.port = server.sockets[0].getsockname()[1]
+        yield relay
     finally:
         server.close()
         server.close_clients()

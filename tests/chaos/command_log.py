@@ -9,7 +9,7 @@ from itertools import count
 from custom_components.espcloud.const import DOMAIN
 from homeassistant.exceptions import HomeAssistantError
 
-from .house import House, Lamp
+from .instance import Instance, Lamp
 
 ACTIONS = {"LED_ON": "on", "LED_OFF": "off", "emulate": None}
 """Some actions, and what they make of a light."""
@@ -25,7 +25,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Ledger:
+class CommandLog:
     """The commands sent to one lamp, one after the other.
 
     What was not acknowledged may have happened or not, since an answer can be lost on
@@ -36,18 +36,18 @@ class Ledger:
     initial: str
     sent: list[Sent] = field(default_factory=list)
 
-    async def send(self, house: House, action: str) -> Sent:
+    async def send(self, instance: Instance, action: str) -> Sent:
         """Send a command from a phone and note what the cloud says."""
         n = str(len(self.sent))
-        answer = await house.press(self.lamp, action, n)
+        answer = await instance.press(self.lamp, action, n)
         return self._note(n, action, acknowledged=answer["status"] == 200)
 
-    async def call(self, house: House, action: str) -> Sent:
+    async def call(self, instance: Instance, action: str) -> Sent:
         """Send a command from Home Assistant and note whether that says it failed."""
         n = str(len(self.sent))
         data = {"entity_id": self.lamp.light, "action": action, "parameters": {"n": n}}
         try:
-            await house.hass.services.async_call(
+            await instance.hass.services.async_call(
                 DOMAIN, "send_command", data, blocking=True
             )
         except HomeAssistantError:
@@ -65,27 +65,27 @@ class Ledger:
         states = [ACTIONS[actions[n]] for n in self.lamp.heard]
         return next((state for state in reversed(states) if state), self.initial)
 
-    def check(self, house: House) -> None:
+    def check(self, instance: Instance) -> None:
         """Check that nothing was lost, invented, repeated or confused."""
         heard = self.lamp.heard
         places = {sent.n: place for place, sent in enumerate(self.sent)}
         lost = [sent for sent in self.sent if sent.acknowledged and sent.n not in heard]
         assert not lost, f"{self.lamp.light} lost {lost}, heard {heard}"
         assert heard == sorted(set(heard), key=places.__getitem__)
-        state = house.hass.states.get(self.lamp.light)
+        state = instance.hass.states.get(self.lamp.light)
         assert state is not None
         assert state.state == self.expected
 
 
 @asynccontextmanager
-async def storm(house: House) -> AsyncGenerator[list[Ledger]]:
+async def storm(instance: Instance) -> AsyncGenerator[list[CommandLog]]:
     """Have people press every lamp all the while."""
-    ledgers = [Ledger(lamp, "off") for lamp in house.lamps]
+    logs = [CommandLog(lamp, "off") for lamp in instance.lamps]
     over = asyncio.Event()
 
-    async def press(ledger: Ledger) -> None:
+    async def press(log: CommandLog) -> None:
         for number in count():
-            await ledger.send(house, ("LED_ON", "LED_OFF", "emulate")[number % 3])
+            await log.send(instance, ("LED_ON", "LED_OFF", "emulate")[number % 3])
             try:
                 # A person's pause.
                 async with asyncio.timeout(0.005):
@@ -95,16 +95,16 @@ async def storm(house: House) -> AsyncGenerator[list[Ledger]]:
             return
 
     async with asyncio.TaskGroup() as people:
-        for ledger in ledgers:
-            people.create_task(press(ledger))
-        yield ledgers
+        for log in logs:
+            people.create_task(press(log))
+        yield logs
         over.set()
 
 
-async def check(house: House, ledgers: list[Ledger]) -> None:
+async def check(instance: Instance, logs: list[CommandLog]) -> None:
     """Check every lamp, once all are back and do as they are told."""
-    await house.all_connected()
-    for ledger in ledgers:
-        ledger.check(house)
-        assert (await ledger.send(house, "LED_ON")).acknowledged
-        ledger.check(house)
+    await instance.all_connected()
+    for log in logs:
+        log.check(instance)
+        assert (await log.send(instance, "LED_ON")).acknowledged
+        log.check(instance)

@@ -1,10 +1,10 @@
-"""The tap passes everything on and reads only deliveries."""
+"""The relay passes everything on and reads only deliveries."""
 
 import asyncio
 
 import pytest
 
-from demo.tap import Delivery, running_tap
+from demo.relay import Delivery, running_relay
 
 PUSH = (
     b'{"deliver_to_device": true, "get": {"action": "LED_ON"}, "nonce": 7,'
@@ -25,12 +25,12 @@ async def test_delivery_is_seen_once_it_is_answered() -> None:
         writer.close()
 
     server = await asyncio.start_server(cloud, "127.0.0.1", 0)
-    async with server, running_tap(server.sockets[0].getsockname()[1]) as tap:
-        reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+    async with server, running_relay(server.sockets[0].getsockname()[1]) as relay:
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
         assert await reader.readline() == NOISE
         assert await reader.readline() == PUSH
         writer.write(NOISE + ACK)
-        assert await tap.next_delivery(5) == Delivery("LED_ON", 200)
+        assert await relay.next_delivery(5) == Delivery("LED_ON", 200)
         assert await reader.read() == b""
         writer.close()
     assert received == [NOISE, ACK]
@@ -38,8 +38,8 @@ async def test_delivery_is_seen_once_it_is_answered() -> None:
 
 @pytest.mark.usefixtures("socket_enabled")
 async def test_absent_cloud_ends_the_connection() -> None:
-    """Without a cloud behind it the tap holds nobody."""
-    async with running_tap(cloud_port=1) as tap:
-        reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+    """Without a cloud behind it the relay holds nobody."""
+    async with running_relay(cloud_port=1) as relay:
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
         assert await reader.read() == b""
         writer.close()

@@ -1,4 +1,4 @@
-"""How often a house tries to connect."""
+"""How often an instance tries to connect."""
 
 from collections import deque
 import sys

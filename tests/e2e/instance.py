@@ -12,7 +12,7 @@ import sys
 import aiohttp
 
 from demo.errors import deadline
-from demo.house import furnish, running_home_assistant
+from demo.home_assistant import running_home_assistant, write_configuration
 from demo.paths import CHECKOUT
 from demo.ports import LOOPBACK, find_free
 from demo.process import Process
@@ -134,7 +134,7 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Instance:
     """Home Assistant's address and log, and the cloud."""
 
     url: str
@@ -143,11 +143,11 @@ class House:
 
 
 @asynccontextmanager
-async def running_house(folder: Path) -> AsyncIterator[House]:
+async def running_house(folder: Path) -> AsyncIterator[Instance]:
     """Run both in a folder that is theirs alone."""
     home, log, port = folder / "home", folder / "home-assistant.log", find_free()
     url = f"http://{LOOPBACK}:{port}"
-    furnish(home, port, log_level="debug")
+    write_configuration(home, port, log_level="debug")
     async with AsyncExitStack() as stack:
         cloud = Cloud(folder, stack)
         await cloud.start()
@@ -158,4 +158,4 @@ async def running_house(folder: Path) -> AsyncIterator[House]:
             await session.wait_until_running()
             # Without a country there is something to repair that is not ours.
             await session.call("config/core/update", country="CN", currency="CNY")
-        yield House(url, log, cloud)
+        yield Instance(url, log, cloud)

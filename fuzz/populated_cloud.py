@@ -5,7 +5,7 @@ import re
 from typing import Any, override
 
 from local_cloud import LocalCloud
-from local_cloud.connection import DeviceConnection
+from local_cloud.device_connection import DeviceConnection
 from local_cloud.models import Device
 from local_cloud.passwords import Passwords
 from local_cloud.snapshot import columns, take
@@ -47,8 +47,8 @@ class _PlainPasswords(Passwords):
         return password == stored
 
 
-class House:
-    """A cloud with people in it, its doors closed.
+class PopulatedCloud:
+    """A cloud with people in it that listens nowhere.
 
     An input writes `@owner` and the like in place of the keys, which are new each time.
     """
@@ -92,8 +92,8 @@ class House:
         self._before = self.areas()
 
     def connection(self) -> DeviceConnection:
-        """Return a connection of the device door, which is nobody's yet."""
-        return DeviceConnection(self.cloud._device_door)
+        """Return a connection of the device server, which is nobody's yet."""
+        return self.cloud._device_server.connection()
 
     def with_keys(self, data: bytes) -> bytes:
         """Return the input with the keys that it names."""

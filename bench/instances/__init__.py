@@ -1,0 +1,1 @@
+"""Home Assistants to measure, each a program: `python -m bench.instances.floor` and so on."""
