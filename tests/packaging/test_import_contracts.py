@@ -1,0 +1,88 @@
+"""The import contracts of pyproject.toml hold for modules that nobody has written yet."""
+
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from .paths import CHECKOUT
+
+PACKAGES = ("custom_components", "demo", "local_cloud")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Copy what the contracts speak of."""
+    for package in PACKAGES:
+        shutil.copytree(
+            CHECKOUT / package,
+            tmp_path / package,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def broken(checkout: Path) -> list[str]:
+    """Return the names of the contracts that a checkout breaks."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("Contracts:") for line in lines), done.stdout
+    return [line.partition(" BROKEN")[0] for line in lines if " BROKEN" in line]
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "contract"),
+    [
+        pytest.param(
+            "custom_components/espcloud/fan.py",
+            "from .cloud import CloudClient",
+            "Nothing but what is named here knows of sockets or HTTP",
+            id="a platform that speaks to the cloud",
+        ),
+        pytest.param(
+            "custom_components/espcloud/fan.py",
+            "import aiohttp",
+            "Nothing but what is named here knows of sockets or HTTP",
+            id="a platform that speaks HTTP",
+        ),
+        pytest.param(
+            "custom_components/espcloud/fan.py",
+            "from .entity import EspCloudEntity",
+            "What the integration is made of, from the top down; nothing imports upwards",
+            id="a platform without a place",
+        ),
+        pytest.param(
+            "custom_components/espcloud/cloud/fan.py",
+            "import homeassistant.core",
+            "The cloud client knows nothing of Home Assistant",
+            id="a client that knows Home Assistant",
+        ),
+        pytest.param(
+            "local_cloud/api/fan.py",
+            "from custom_components.espcloud.cloud import models",
+            "local_cloud stands alone",
+            id="a server that reads what the client reads",
+        ),
+    ],
+)
+def test_a_new_module_is_guarded(
+    checkout: Path, path: str, line: str, contract: str
+) -> None:
+    """A contract that lists modules by name would not know it."""
+    module = checkout / path
+    module.write_text(f'"""Something new."""\n\n{line}\n')
+    assert contract in broken(checkout)
+
+
+def test_the_checkout_itself_breaks_none(checkout: Path) -> None:
+    """Else the others would prove nothing."""
+    assert broken(checkout) == []
