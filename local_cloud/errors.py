@@ -50,7 +50,7 @@ def peer_disconnected() -> ApiError:
 
 
 def device_busy() -> ApiError:
-    """Answer a delivered call that the device did not answer in time; the spelling is the cloud's."""
+    """Answer a delivered call that the device did not answer in time, in the gateway's spelling."""
     return ApiError(500, "remote device is busy or some errors occured")
 
 

@@ -13,8 +13,7 @@ from local_cloud.wire import JsonObject
 
 MAX_METADATA = 4096
 _UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}
-"""The group of the devices that are in none. How the cloud shows them is unknown; an id that no real
-group has suits every client that reads §2.5's required members."""
+"""The group of the devices that are in none, as the app knows it (protocol.md §2.5)."""
 
 
 class DeviceApi:

@@ -27,8 +27,8 @@ from .models import CloudDevice, Push, integer, new_token, refuses_key, status_o
 
 _LOGGER = logging.getLogger(__name__)
 
-# Answers to our requests carry the nonce back; the cloud reads ten digits of it and
-# its own stay below 2**31, so ours do too (protocol.md §3.4).
+# Answers to our requests carry the nonce back. Those of devices and of the cloud stay
+# below 2**31, so ours do too (protocol.md §3.2, §3.4).
 _NONCE_LIMIT = 2**31
 
 type PushHandler = Callable[[Push], Mapping[str, Any] | None]

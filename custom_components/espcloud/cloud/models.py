@@ -81,7 +81,7 @@ def _record_or_none(parent: Mapping[str, Any], name: str) -> Mapping[str, Any] |
 
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
-    # The cloud escapes quotes, and nothing else, in every text (protocol.md §2.1).
+    # The cloud escapes quotes in texts; of nothing else is it known (protocol.md §2.1).
     return value.replace("&quot;", '"') if isinstance(value, str) else ""
 
 
