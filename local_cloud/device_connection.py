@@ -9,18 +9,21 @@ import struct
 from typing import Protocol, override
 
 from .errors import ApiError, for_firmware
+from .frame_reader import FrameReader
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
 from .limits import Limits
 from .models import Device
 from .outbox import Outbox
 from .router import Router
-from .wire import JsonObject, NotAnObjectError, decode, encode
+from .wire import JsonObject, encode
 
 _LOGGER = logging.getLogger(__name__)
 
 _QUIT = b"\x06"
 _LINES_A_TURN = 64
 """Lines taken before the other connections have their turn: 256 KiB may hold 128 Ki of them."""
+_MALFORMED: JsonObject = {"message": "malformed frame", "status": 400}
+"""Firmware knows a refused frame by the status (protocol.md §2.2); the words are ours."""
 _INTERNAL_ERROR: JsonObject = {"message": "internal error", "status": 500}
 
 
@@ -61,6 +64,8 @@ class DeviceConnection(asyncio.Protocol):
         self._transport: asyncio.Transport  # there from connection_made on
         self._peer = ""
         self._lines = LineBuffer(limits.line)
+        self._frames = FrameReader(limits.line)
+        self._unfinished_timer: asyncio.TimerHandle | None = None
         self._turn_is_due = False
         self._write_is_full = False
         self._closing = False
@@ -76,8 +81,8 @@ class DeviceConnection(asyncio.Protocol):
 
     @property
     def unread_bytes(self) -> int:
-        """What was received and is not a whole line yet."""
-        return len(self._lines)
+        """What was received and is not a whole frame yet."""
+        return len(self._lines) + len(self._frames)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,7 +166,7 @@ class DeviceConnection(asyncio.Protocol):
                         self.close()
                     break
                 if text := text.strip():
-                    self._take_frame(text)
+                    self._take_line(text)
             else:
                 self._turn_is_due = True
                 self._loop.call_soon(self._take_lines)
@@ -186,18 +191,39 @@ class DeviceConnection(asyncio.Protocol):
             return
         self._closing = True
         self._lines.clear()
+        self._frames.clear()
+        self._await_rest()
         self._owner.count_unread(self)
         self._owner.left(self)
         self.outbox.close()
 
-    def _take_frame(self, text: bytes) -> None:
+    def _take_line(self, text: bytes) -> None:
+        """Handle the frame that a line is, or that it ends."""
+        for frame in self._frames.take(text):
+            if frame is None:
+                self._reply(_MALFORMED, None)
+            else:
+                self._take_frame(frame)
+        self._await_rest()
+
+    def _await_rest(self) -> None:
+        """Have one timer while an object is unfinished, and none otherwise."""
+        if self._frames and self._unfinished_timer is None:
+            self._unfinished_timer = self._loop.call_later(
+                self._limits.unfinished_object, self._give_up_object
+            )
+        elif not self._frames and self._unfinished_timer is not None:
+            self._unfinished_timer.cancel()
+            self._unfinished_timer = None
+
+    def _give_up_object(self) -> None:
+        self._unfinished_timer = None
+        self._frames.clear()
+        self._reply(_MALFORMED, None)
+        self._owner.count_unread(self)
+
+    def _take_frame(self, frame: JsonObject) -> None:
         """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""
-        try:
-            frame = decode(text)
-        except NotAnObjectError:
-            # Firmware knows a refused frame by the status; the words are ours.
-            self._reply({"message": "malformed frame", "status": 400}, None)
-            return
         if self.device is not None:
             self.heard_at = self._loop.time()
             self.device.last_active = self._now()

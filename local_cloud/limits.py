@@ -15,6 +15,8 @@ class Limits:
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20
     """Longest line of a device connection (protocol.md §3.1), and longest HTTP body."""
+    unfinished_object: float = 5.0
+    """How long an object that spans lines may take until its last one."""
     partial_lines: int = 64 << 20
     """All unfinished lines of all device connections together; above it the longest one goes."""
     write_buffer: int = 256 << 10
