@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .addresses import KnownAddresses
 from .errors import ApiError, key_missing, unknown_device_key, unknown_user_key
 from .models import Device, Key, KeyKind, User
 from .request import Answer, Handler, Request
@@ -24,9 +25,10 @@ class Access:
     cloud answers there (protocol.md §2.2), and 403 on an account's. A key of another kind gets 403.
     """
 
-    def __init__(self, store: Store) -> None:
-        """Look keys up in `store`."""
+    def __init__(self, store: Store, known: KnownAddresses) -> None:
+        """Look keys up in `store`, and note in `known` where user keys are used."""
         self._store = store
+        self._known = known
 
     def user(self, handler: UserHandler) -> Handler:
         """Let user keys pass."""
@@ -41,6 +43,7 @@ class Access:
             if key.kind is not KeyKind.USER:
                 raise wrong_kind(key)
             request.authorized = True
+            self._known.note(key.user_id, request.peer)
             return handler(request, store.users[key.user_id])
 
         return check

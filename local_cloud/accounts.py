@@ -1,11 +1,14 @@
 """Making accounts and signing in to them."""
 
+from contextlib import AbstractAsyncContextManager
 import re
 
+from .addresses import KnownAddresses, network_of
 from .errors import ApiError, bad_request
-from .models import User
+from .fair_queue import FairQueue
+from .models import Key, KeyKind, User
 from .passwords import Passwords
-from .rate_limits import FailedSignIns, NewAccounts
+from .rate_limits import Attempt, FailedSignIns, NewAccounts
 from .store import Store
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
@@ -19,14 +22,19 @@ class Accounts:
         self,
         store: Store,
         passwords: Passwords,
+        hashing: FairQueue,
+        *,
         failed: FailedSignIns,
         joined: NewAccounts,
+        known: KnownAddresses,
     ) -> None:
-        """Keep accounts in `store`."""
+        """Keep accounts in `store`; whoever needs a hash waits for a turn at `hashing`."""
         self._store = store
         self._passwords = passwords
+        self._hashing = hashing
         self._failed = failed
         self._joined = joined
+        self._known = known
 
     async def add(
         self, email: str, password: str, username: str = "", *, peer: str | None = None
@@ -40,45 +48,70 @@ class Accounts:
         username = username.strip() or email
         if not _EMAIL.fullmatch(email):
             raise bad_request("email must be an e-mail address")
-        if not password:
-            raise bad_request("password must not be empty")
+        _refuse_empty(password)
         self._refuse_taken(email, username)
         if peer is not None:
             self._joined.add(peer)
-        password_hash = await self._passwords.hash(password)
+        async with self._hashing.turn(network_of(peer or ""), email.casefold()):
+            password_hash = await self._passwords.hash(password)
         # Hashing takes a moment in which somebody else may have come first.
         self._refuse_taken(email, username)
         return self._store.add_user(email, username, password_hash)
 
-    async def sign_in(self, email: str, password: str, peer: str) -> User:
+    async def sign_in(
+        self, email: str, password: str, peer: str, token: str | None = None
+    ) -> User:
         """Return the account; a user name works in place of the e-mail.
 
-        Raises ApiError 404 where there is no such account, 403 for a wrong password (protocol.md
-        §2.2), 429 after too many failures.
+        `token` is the text of a key that came along: the holder of a user key of the account has an
+        allowance of their own (see `rate_limits`). Raises ApiError 404 where there is no such
+        account, 403 for a wrong password (protocol.md §2.2), 429 after too many failures.
         """
-        name = email.strip().casefold()
-        self._failed.check(peer, name)
-        user = self._store.user_by_email(name) or self._store.user_by_name(name)
+        user = self._store.user_by_email(email) or self._store.user_by_name(email)
+        attempt = Attempt(user, peer, self._user_key(token))
+        self._failed.check(attempt)
         if user is None:
-            self._failed.add(peer, name)
+            self._failed.add(attempt)
             raise ApiError(404, "user not registered")
-        right = await self._passwords.matches(password, user.password_hash)
-        self._failed.check(peer, name)
+        async with self._turn(user, peer):
+            self._failed.check(attempt)
+            right = await self._is_right(user, password)
+        self._failed.check(attempt)
         if not right:
-            self._failed.add(peer, name)
+            self._failed.add(attempt)
             raise ApiError(403, "wrong password")
-        self._failed.forgive(peer, name)
+        self._failed.forgive(attempt)
+        self._known.note(user.id, peer)
         return user
 
     async def set_password(self, user: User, password: str) -> None:
         """Give an account this password, unless it has it already."""
-        if not await self._passwords.matches(password, user.password_hash):
-            user.password_hash = await self._passwords.hash(password)
-            user.updated = self._store.context.now()
-            self._store.context.changed()
+        async with self._turn(user, ""):
+            if not await self._passwords.matches(password, user.password_hash):
+                user.password_hash = await self._passwords.hash(password)
+                user.updated = self._store.context.now()
+                self._store.context.changed()
+
+    async def _is_right(self, user: User, password: str) -> bool:
+        """Check a password; one that was replaced meanwhile is wrong."""
+        stored = user.password_hash
+        right = await self._passwords.matches(password, stored)
+        return right and user.password_hash == stored
+
+    def _turn(self, user: User, peer: str) -> AbstractAsyncContextManager[None]:
+        return self._hashing.turn(network_of(peer), str(user.id))
+
+    def _user_key(self, token: str | None) -> Key | None:
+        key = self._store.keyring.key(token) if token else None
+        return key if key and key.kind is KeyKind.USER else None
 
     def _refuse_taken(self, email: str, username: str) -> None:
         # A sign-in takes either name, so neither may be the other of somebody else.
         for name in (email, username):
             if self._store.user_by_email(name) or self._store.user_by_name(name):
                 raise ApiError(409, "user exists already")
+
+
+def _refuse_empty(password: str) -> None:
+    if not password:
+        raise bad_request("password must not be empty")

@@ -1,17 +1,22 @@
-"""Passwords, kept only as salted scrypt hashes and never computed on the event loop."""
+"""Passwords, kept only as salted scrypt hashes and never computed on the event loop.
+
+Whoever calls has waited for a turn (`fair_queue`): nothing queues up here.
+"""
 
 import asyncio
 from concurrent.futures import Executor
 import hashlib
 import hmac
+import os
 import secrets
-
-from .errors import ApiError
 
 _LOG2_N, _R, _P = 14, 8, 1
 _MAX_MEMORY = 64 << 20
-_MAX_WAITING = 64
-"""Hashes under way or waiting; a flood of sign-ins is refused rather than queued for minutes."""
+
+
+def hashes_at_once() -> int:
+    """Return how many hashes are computed at a time: one core is left to the event loop."""
+    return max(1, min(4, (os.process_cpu_count() or 1) - 1))
 
 
 class Passwords:
@@ -20,16 +25,15 @@ class Passwords:
     def __init__(self, workers: Executor) -> None:
         """Use `workers` for the hashing, some 50 ms each."""
         self._workers = workers
-        self._waiting = 0
 
     async def hash(self, password: str) -> str:
-        """Return `scrypt$log2 N$r$p$salt$hash`. Raises ApiError 429 under a flood."""
+        """Return `scrypt$log2 N$r$p$salt$hash`."""
         salt = secrets.token_bytes(16)
         digest = await self._scrypt(password, salt, _LOG2_N, _R, _P)
         return f"scrypt${_LOG2_N}${_R}${_P}${salt.hex()}${digest.hex()}"
 
     async def matches(self, password: str, stored: str) -> bool:
-        """Say whether the password is the one that was hashed. Raises ApiError 429 under a flood."""
+        """Say whether the password is the one that was hashed."""
         _, log2_n, r, p, salt, digest = stored.split("$")
         computed = await self._scrypt(
             password, bytes.fromhex(salt), int(log2_n), int(r), int(p)
@@ -39,9 +43,6 @@ class Passwords:
     async def _scrypt(
         self, password: str, salt: bytes, log2_n: int, r: int, p: int
     ) -> bytes:
-        if self._waiting >= _MAX_WAITING:
-            raise ApiError(429, "too many sign-ins at once, try again in a moment")
-
         def derive() -> bytes:
             return hashlib.scrypt(
                 password.encode("utf-8", "surrogatepass"),
@@ -53,13 +54,7 @@ class Passwords:
                 dklen=32,
             )
 
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._workers, derive
-            )
-        finally:
-            self._waiting -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._workers, derive)
 
 
 def is_password_hash(text: str) -> bool:

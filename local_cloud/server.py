@@ -8,6 +8,7 @@ import time
 
 from .access import Access
 from .accounts import Accounts
+from .addresses import KnownAddresses
 from .admission import Admission
 from .api.datastreams import DatastreamApi
 from .api.devices import DeviceApi
@@ -23,10 +24,11 @@ from .api.users import UserApi
 from .delivery import Delivery
 from .device_server import DeviceServer
 from .errors import StateFileError
+from .fair_queue import FairQueue
 from .http_server import HttpServer
 from .limits import Limits
 from .models import Device, User
-from .passwords import Passwords
+from .passwords import Passwords, hashes_at_once
 from .presence import Presence
 from .rate_limits import FailedSignIns, NewAccounts
 from .router import Router
@@ -72,11 +74,17 @@ class LocalCloud:
         self._state_file = (
             StateFile(state_file, self.store, self._workers) if state_file else None
         )
+        self._hashing = ThreadPoolExecutor(
+            hashes_at_once(), thread_name_prefix="local_cloud hashing"
+        )
+        self._known = KnownAddresses(time.monotonic)
         self._accounts = Accounts(
             self.store,
-            Passwords(self._workers),
-            FailedSignIns(time.monotonic),
-            NewAccounts(time.monotonic),
+            Passwords(self._hashing),
+            FairQueue(hashes_at_once()),
+            failed=FailedSignIns(time.monotonic, self._known),
+            joined=NewAccounts(time.monotonic),
+            known=self._known,
         )
         self._router = self._make_router()
         admission = Admission()
@@ -122,6 +130,7 @@ class LocalCloud:
         if self._state_file is not None:
             await self._state_file.close()
         self._workers.shutdown()
+        self._hashing.shutdown()
 
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
@@ -214,7 +223,7 @@ class LocalCloud:
     def _make_router(self) -> Router:
         """Put the families of paths together."""
         store = self.store
-        access = Access(store)
+        access = Access(store, self._known)
         delivery = Delivery(self._presence, store.context.now)
         return Router(
             [

@@ -43,6 +43,7 @@ class UserApi:
             read_text(request.body, "email"),
             read_text(request.body, "password", limit=MAX_PASSWORD),
             request.peer,
+            request.token,
         )
         key = self._store.keyring.add_user_key(user)
         return {"key": render(key, request.times), "user": render(user, request.times)}
@@ -68,5 +69,7 @@ class UserApi:
             if read_text(names, "scope", "user") != "user":
                 raise bad_request("scope must be user")
         password = read_text(names, "password", limit=MAX_PASSWORD)
-        user = await self._accounts.sign_in(email, password, request.peer)
+        user = await self._accounts.sign_in(
+            email, password, request.peer, request.token
+        )
         return {"keys": [render(self._store.keyring.add_user_key(user), request.times)]}

@@ -93,8 +93,8 @@ async def test_wrong_types(
         assert (answer.get("message") or "") != "internal error"
         refused += status == 400
         if status == 429:
-            cloud._accounts._failed._counters.clear()
-            cloud._accounts._joined._counters.clear()
+            cloud._accounts._failed.clear()
+            cloud._accounts._joined.clear()
     assert refused >= 10
     # And what got through left nothing behind that cannot be read.
     for reading, reader in (

@@ -1,0 +1,60 @@
+"""The addresses of peers, as far as limits are concerned."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+KNOWN_FOR = 30 * 86_400.0
+"""Seconds for which an account knows an address after its last use."""
+MAX_KNOWN = 16
+"""Addresses that an account knows; the one unused for longest goes first."""
+
+
+@lru_cache(maxsize=4096)
+def network_of(peer: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the /64 of an IPv6 address.
+
+    A household gets a /64 at least and may use any address in it.
+    """
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    if not isinstance(address, IPv6Address):
+        return peer
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed, 64), strict=False))
+
+
+class KnownAddresses:
+    """Where each account's owner has been lately: a sign-in succeeded there, or a user key worked.
+
+    Kept in memory: after a restart an address is known again once its user key was used.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Read the time, in seconds, from `now`."""
+        self._now = now
+        self._used: dict[int, OrderedDict[str, float]] = {}
+        """By account: each address with the time of its last use, newest last."""
+
+    def note(self, user_id: int, peer: str) -> None:
+        """Note that the account's owner is at this address."""
+        used = self._used.setdefault(user_id, OrderedDict())
+        network = network_of(peer)
+        used[network] = self._now()
+        used.move_to_end(network)
+        if len(used) > MAX_KNOWN:
+            used.popitem(last=False)
+
+    def has(self, user_id: int, peer: str) -> bool:
+        """Say whether the account knows the address."""
+        used = self._used.get(user_id)
+        used_at = used.get(network_of(peer)) if used else None
+        return used_at is not None and self._now() - used_at < KNOWN_FOR
+
+    def forget(self, user_id: int) -> None:
+        """Forget the account's addresses."""
+        self._used.pop(user_id, None)
