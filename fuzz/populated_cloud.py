@@ -18,12 +18,12 @@ _PLAN = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
 
 # What a key may change; whatever is not listed has to stay as it was.
 _MAY_CHANGE: dict[str, set[str]] = {
-    "user": {"account", "new owner"},
-    "owner": {"device", "activity", "keys", "tokens"},
+    "user": {"account", "keys", "new owner"},
+    "owner": {"device", "activity", "keys", "masters", "tokens"},
     "shared": {"activity", "keys"},
     "master": {"device", "activity", "tokens", "masters"},
     "other": {"their account", "new owner"},
-    "guest": {"new owner"},
+    "guest": {"keys", "new owner"},
     "theirs": {"their device"},
     "plug": {"their device"},
     # Presented by an account, they make it an owner or a friend.

@@ -84,13 +84,47 @@ class Accounts:
         self._known.note(user.id, peer)
         return user
 
+    async def replace_password(
+        self,
+        email: str,
+        password: str,
+        new: str,
+        peer: str,
+        *,
+        token: str | None = None,
+        keep_devices: bool = True,
+    ) -> User:
+        """Give the account another password, and end what the old one opened.
+
+        See `Keyring.end_with_password`; the addresses that the account knows are forgotten, too.
+        Raises ApiError as `sign_in`, and 400 for an empty password.
+        """
+        _refuse_empty(new)
+        user = await self.sign_in(email, password, peer, token)
+        stored = user.password_hash
+        async with self._turn(user, peer):
+            password_hash = await self._passwords.hash(new)
+        if user.password_hash != stored:
+            raise ApiError(403, "wrong password")
+        self._put_password(user, password_hash, keep_devices=keep_devices)
+        self._known.note(user.id, peer)
+        return user
+
     async def set_password(self, user: User, password: str) -> None:
         """Give an account this password, unless it has it already."""
         async with self._turn(user, ""):
             if not await self._passwords.matches(password, user.password_hash):
-                user.password_hash = await self._passwords.hash(password)
-                user.updated = self._store.context.now()
-                self._store.context.changed()
+                password_hash = await self._passwords.hash(password)
+                self._put_password(user, password_hash, keep_devices=True)
+
+    def _put_password(
+        self, user: User, password_hash: str, *, keep_devices: bool
+    ) -> None:
+        user.password_hash = password_hash
+        user.updated = self._store.context.now()
+        self._known.forget(user.id)
+        self._store.keyring.end_with_password(user, keep_devices=keep_devices)
+        self._store.context.changed()
 
     async def _is_right(self, user: User, password: str) -> bool:
         """Check a password; one that was replaced meanwhile is wrong."""

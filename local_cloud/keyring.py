@@ -1,6 +1,6 @@
 """The keys and one-time tokens of the cloud: who may do what to which device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 import secrets
 
 from .models import Device, Key, KeyKind, Scope, Token, User
@@ -10,6 +10,8 @@ KEY_LIFETIME = 36_500 * 86_400
 """Keys of the later generation live 36,500 days (protocol.md §2.1)."""
 TOKEN_LIFETIME = 600
 """One-time tokens live ten minutes (protocol.md §2.6)."""
+MAX_TOKENS = 20
+"""One-time tokens of a device that live at a time; the oldest goes first."""
 
 
 class Keyring:
@@ -22,6 +24,9 @@ class Keyring:
         """Every key, by its token."""
         self.tokens: dict[str, Token] = {}
         """Every one-time token by its text, oldest first."""
+        self._by_id: dict[int, Key] = {}
+        self._of_user: dict[int, dict[int, Key]] = {}
+        self._tokens_of: dict[int, dict[str, Token]] = {}
         self._masters: dict[int, Key] = {}
         self._owners: dict[int, Key] = {}
         self._on_device: dict[int, dict[str, Key]] = {}
@@ -31,6 +36,19 @@ class Keyring:
         """Return the live key of this text."""
         key = self.keys.get(token)
         return key if key and key.expired_at > self._context.clock() else None
+
+    def by_id(self, number: int) -> Key | None:
+        """Return the key of this id."""
+        return self._by_id.get(number)
+
+    def concerning(self, user: User) -> Iterator[Key]:
+        """Return the account's user keys, the keys it holds, and all keys to its own devices."""
+        yield from self._of_user.get(user.id, {}).values()
+        for key in self.held_by(user):
+            if key.kind is KeyKind.OWNER:
+                yield from self._on_device[key.device_id].values()
+            else:
+                yield key
 
     def master_key(self, device: Device) -> Key | None:
         """Return the device's master key, unless it was revoked."""
@@ -67,6 +85,8 @@ class Keyring:
         """
         former = self._owners.get(device.id)
         owner_changes = former is None or former.authorized_user_id != user.id
+        if owner_changes:
+            self._forget_tokens(device, is_owner_key=0)
         for key in list(self._on_device.get(device.id, {}).values()):
             if key.kind is KeyKind.OWNER or (
                 key.kind is KeyKind.SHARED
@@ -80,10 +100,26 @@ class Keyring:
         held = self.held_for(user, device.id)
         return held or self._add(self._device_key(name, device, user))
 
+    def admit(self, token: Token, device: Device, user: User) -> Key | None:
+        """Return the key that a share token gives the account, None where it gives none.
+
+        A token admits one guest. It does so once: a guest who asks again because the answer was
+        lost gets the same key, one whose key was revoked gets no other. Who has a key to the device
+        anyway, such as the owner who tries it out, keeps that, and does not use the token up.
+        """
+        held = self.held_for(user, device.id)
+        if held is not None or token.used_by:
+            return held
+        token.used_by = user.id
+        return self.share_with(device, user, token.name)
+
     def remove(self, key: Key) -> None:
         """Revoke a key."""
         del self.keys[key.token]
-        if key.scope == Scope.DEVICE:
+        del self._by_id[key.id]
+        if key.scope == Scope.USER:
+            del self._of_user[key.user_id][key.id]
+        else:
             del self._on_device[key.device_id][key.token]
             if key.kind is KeyKind.MASTER:
                 del self._masters[key.device_id]
@@ -93,10 +129,42 @@ class Keyring:
                 del self._held_by[key.authorized_user_id][key.device_id]
         self._context.changed()
 
+    def renew(self, key: Key) -> None:
+        """Give a device's key another text: whoever knows the old one has no key any more."""
+        del self.keys[key.token]
+        del self._on_device[key.device_id][key.token]
+        key.token = secrets.token_hex(20)
+        key.updated = self._context.now()
+        self._add(key)
+
+    def renew_master_key(self, device: Device) -> Key:
+        """Replace the master key; one-time tokens that were made with the old one go, too."""
+        self._forget_tokens(device, is_owner_key=1)
+        key = self.master_key(device)
+        if key is None:
+            return self.add_master_key(device)
+        self.renew(key)
+        return key
+
+    def end_with_password(self, user: User, *, keep_devices: bool) -> None:
+        """End what somebody may have who knew the password that was just replaced.
+
+        User keys are gone. An owner or shared key that the account holds gets another text, for the
+        lists of devices showed it; with `keep_devices` those stay that are marked to be kept, since
+        scripts rely on them. What the account has shared stays: those are other people's keys.
+        """
+        for key in list(self._of_user.get(user.id, {}).values()):
+            self.remove(key)
+        for key in list(self.held_by(user)):
+            if not (keep_devices and key.keep):
+                self.renew(key)
+
     def put(self, key: Key) -> None:
         """Enter a key, new or from the state file, into the table and its indexes."""
         self.keys[key.token] = key
-        if key.scope != Scope.DEVICE:
+        self._by_id[key.id] = key
+        if key.scope == Scope.USER:
+            self._of_user.setdefault(key.user_id, {})[key.id] = key
             return
         self._on_device.setdefault(key.device_id, {})[key.token] = key
         if key.kind is KeyKind.MASTER:
@@ -139,10 +207,28 @@ class Keyring:
             revoke_prekeys_if_ownerkey=is_owner_key,
         )
         if text.strip():
-            self.tokens.pop(text, None)
-            self.tokens[text] = token
+            if text in self.tokens:
+                self._forget_token(self.tokens[text])
+            self.put_token(token)
+            while len(self._tokens_of[device.id]) > MAX_TOKENS:
+                self._forget_token(next(iter(self._tokens_of[device.id].values())))
             self._context.changed()
         return token
+
+    def put_token(self, token: Token) -> None:
+        """Enter a one-time token, new or from the state file."""
+        self.tokens[token.token] = token
+        self._tokens_of.setdefault(token.device_id, {})[token.token] = token
+
+    def _forget_tokens(self, device: Device, *, is_owner_key: int) -> None:
+        """Forget the device's tokens of this kind."""
+        for token in list(self._tokens_of.get(device.id, {}).values()):
+            if token.is_owner_key == is_owner_key:
+                self._forget_token(token)
+
+    def _forget_token(self, token: Token) -> None:
+        del self.tokens[token.token]
+        del self._tokens_of[token.device_id][token.token]
 
     def _drop_old_tokens(self) -> None:
         """Forget tokens past their time: all live equally long, so the oldest are in front."""
@@ -151,7 +237,7 @@ class Keyring:
             oldest = next(iter(self.tokens))
             if self.tokens[oldest].token_expired_at > now:
                 return
-            del self.tokens[oldest]
+            self._forget_token(self.tokens[oldest])
 
     def _add(self, key: Key) -> Key:
         self.put(key)

@@ -76,6 +76,8 @@ class User(Record):
 class Key(Record):
     """A permanent key of an account or of a device (protocol.md §2.4, KEY order)."""
 
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"keep"})
+
     authorized_user_id: int = 0
     """Who holds an owner or shared key."""
     name: str
@@ -93,6 +95,8 @@ class Key(Record):
     is_owner_key: int = 0
     activate_status: int = 0
     expired_at: int
+    keep: int = 0
+    """Whether an owner or shared key outlives a new password of its holder."""
 
     @property
     def kind(self) -> KeyKind:
@@ -107,6 +111,8 @@ class Key(Record):
 @dataclass(slots=True, kw_only=True)
 class Token(Record):
     """A one-time token: whoever presents it becomes owner, or shares (protocol.md §2.6)."""
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"used_by"})
 
     name: str
     scope: int = Scope.DEVICE
@@ -125,6 +131,8 @@ class Token(Record):
     token_expired_at: int
     delete_after_used: int = 0
     revoke_prekeys_if_ownerkey: int = 1
+    used_by: int = 0
+    """The account that a share token has admitted; it admits no other."""
 
 
 @dataclass(slots=True, kw_only=True)

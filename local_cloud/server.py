@@ -137,7 +137,7 @@ class LocalCloud:
         return await self._accounts.add(email, password)
 
     async def set_password(self, user: User, password: str) -> None:
-        """Give an account another password."""
+        """Give an account another password, which ends its user keys (see `api.users`)."""
         await self._accounts.set_password(user, password)
 
     def add_device(
@@ -176,10 +176,9 @@ class LocalCloud:
 
     def regenerate_master_key(self, device: Device) -> str:
         """Replace the master key, and return the new one; the device loses its connection."""
-        key = self.store.keyring.master_key(device)
-        if key is not None:
-            self.revoke_key(key.token)
-        return self.store.keyring.add_master_key(device).token
+        key = self.store.keyring.renew_master_key(device)
+        self.disconnect(device)
+        return key.token
 
     def is_online(self, device: Device) -> bool:
         """Say whether an identified connection of the device exists."""
@@ -228,7 +227,7 @@ class LocalCloud:
         return Router(
             [
                 *UserApi(store, self._accounts).routes(),
-                *KeyApi(store, access).routes(),
+                *KeyApi(store, access, self.disconnect).routes(),
                 *ProductApi(store, access).routes(),
                 *DeviceApi(store, access).routes(),
                 *GroupApi(store, access).routes(),

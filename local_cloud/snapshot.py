@@ -96,7 +96,7 @@ def restore(store: Store, document: JsonObject) -> None:
         "products": store.put_product,
         "devices": store.put_device,
         "keys": store.keyring.put,
-        "tokens": lambda token: store.keyring.tokens.__setitem__(token.token, token),
+        "tokens": store.keyring.put_token,
         "groups": store.put_group,
         "timers": store.put_timer,
         "datastreams": store.streams.put_stream,
@@ -175,6 +175,12 @@ def _check_record(store: Store, table: str, record: Any) -> None:
             fine = record.device_id in store.devices and _is_plan(record.plan)
         case Product() | DeviceGroup():
             fine = record.user_id in store.users
+        case Token():
+            fine = (
+                record.device_id in store.devices
+                and record.token not in store.keyring.tokens
+                and _refers(store.users, record.used_by)
+            )
         case Device():
             fine = _refers(store.products, record.product_id)
         case _:

@@ -1,11 +1,19 @@
-"""Accounts: join, sign in, find, make user keys (protocol.md §2.4)."""
+"""Accounts: join, sign in, find, make user keys (protocol.md §2.4); replace the password.
+
+The cloud resets a password by mail alone. Here whoever knows it replaces it: POST
+`/v1/user/resetpassword/` `{"email", "password", "new_password"[, "keep_devices"]}`. All user keys of
+the account end; its owner and shared keys get another text, but for those that are to be kept (PUT
+`/v1/keys/`, in `keys`), and with `"keep_devices": 0` for those as well. The answer is that of a sign-in.
+A user key that comes along in the header of a sign-in has an allowance of wrong passwords of its own
+(`rate_limits`).
+"""
 
 from collections.abc import Iterator
 
 from local_cloud.accounts import MAX_PASSWORD, Accounts
 from local_cloud.errors import ApiError, bad_request
-from local_cloud.fields import read_object, read_text
-from local_cloud.models import render
+from local_cloud.fields import read_flag, read_object, read_text
+from local_cloud.models import User, render
 from local_cloud.request import Request
 from local_cloud.router import Route
 from local_cloud.store import Store
@@ -24,6 +32,7 @@ class UserApi:
         """Return the paths of this family."""
         yield Route(("POST",), "/v1/user/join/", self._join)
         yield Route(("POST",), "/v1/user/login/", self._login)
+        yield Route(("POST",), "/v1/user/resetpassword/", self._replace_password)
         yield Route(("POST",), "/v1/user/find/", self._find)
         yield Route(("POST",), "/v1/keys/", self._make_key)
 
@@ -45,6 +54,21 @@ class UserApi:
             request.peer,
             request.token,
         )
+        return self._signed_in(request, user)
+
+    async def _replace_password(self, request: Request) -> JsonObject:
+        """Replace the password: as a sign-in, 400 for a bad new one."""
+        user = await self._accounts.replace_password(
+            read_text(request.body, "email"),
+            read_text(request.body, "password", limit=MAX_PASSWORD),
+            read_text(request.body, "new_password", limit=MAX_PASSWORD),
+            request.peer,
+            token=request.token,
+            keep_devices=bool(read_flag(request.body, "keep_devices", 1)),
+        )
+        return self._signed_in(request, user)
+
+    def _signed_in(self, request: Request, user: User) -> JsonObject:
         key = self._store.keyring.add_user_key(user)
         return {"key": render(key, request.times), "user": render(user, request.times)}
 

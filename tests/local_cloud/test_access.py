@@ -26,6 +26,9 @@ PATHS = [
     ("POST", "/v1/products/1/devices/", {"devices": [{}]}, {USER}),
     ("POST", "/v1/key/authorize/", {"token": "right"}, {USER}),
     ("POST", "/v1/key/share/", {}, {OWNER}),
+    ("GET", "/v1/keys/", None, {USER}),
+    ("PUT", "/v1/keys/", {"keys": [{"id": 2, "keep": 1}]}, {USER}),
+    ("DELETE", "/v1/keys/", {"keys": [{"id": 5}]}, {USER}),
     ("GET", "/v1/device/", None, ANY_DEVICE),
     ("PUT", "/v1/device/", {"device": {"name": "n"}}, {MASTER, OWNER}),
     ("POST", "/v1/device/activate/", {}, {MASTER}),
@@ -40,8 +43,9 @@ PATHS = [
     ("POST", "/v1/datastreams/s/datapoint/", POINT, ANY_DEVICE),
     ("GET", "/v1/datastreams/t/datapoint/", None, ANY_DEVICE),
     ("POST", "/v1/datastreams/s/datapoint/?deliver_to_device=true", POINT, ANY_DEVICE),
+    ("POST", "/v1/key/regenerate/", None, {OWNER}),
     # Last, since the key is gone then.
-    ("DELETE", "/v1/key/", None, {OWNER, SHARED}),
+    ("DELETE", "/v1/key/", None, {USER, OWNER, SHARED}),
 ]  # fmt: skip
 
 

@@ -127,11 +127,15 @@ async def test_json(tmp_path: Path) -> None:
         assert again["devices"][2]["id"] == 3
         await _end(process, signal.SIGINT)
 
-    # Without names all of the account's devices are there; another password is the new one.
+    # Without names all of the account's devices are there; another password is the new one, and
+    # ends the owner keys.
     options = [*ANY_PORTS, "--account", "A@example.org:new", "--json", "--state", state]
     async with _running(*options) as process:
         third = await _ready(process)
-        assert third["devices"] == again["devices"]
+        master_keys = [each["master_key"] for each in again["devices"]]
+        assert [each["master_key"] for each in third["devices"]] == master_keys
+        for one, former in zip(third["devices"], again["devices"], strict=True):
+            assert one["owner_key"] != former["owner_key"]
         async with ClientSession() as session:
             for password, status in (("pass:word", 403), ("new", 200)):
                 sign_in = json.dumps({"email": "a@example.org", "password": password})
