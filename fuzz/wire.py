@@ -27,6 +27,10 @@ class Socket:
 
     family = socket.AF_UNIX
 
+    def fileno(self) -> int:
+        """Return the number of no open file."""
+        return -1
+
     def setsockopt(self, *option: object) -> None:
         """Take an option."""
 

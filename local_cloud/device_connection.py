@@ -15,6 +15,7 @@ from .limits import Limits
 from .models import Device
 from .outbox import Outbox
 from .router import Router
+from .undelivered import size_on_wire, undelivered_bytes
 from .wire import JsonObject, encode
 
 _LOGGER = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class DeviceConnection(asyncio.Protocol):
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport  # there from connection_made on
+        self._tls = False
         self._peer = ""
         self._lines = LineBuffer(limits.line)
         self._frames = FrameReader(limits.line)
@@ -72,8 +74,9 @@ class DeviceConnection(asyncio.Protocol):
         self._replies: set[asyncio.Future[JsonObject]] = set()
         self.device: Device | None = None
         self.outbox = Outbox(
-            self.send, timeout=delivery_timeout, limit=limits.waiting_pushes
+            self, timeout=delivery_timeout, limit=limits.waiting_pushes
         )
+        self.written = 0
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
         self.stuck_since: float | None = None
@@ -90,6 +93,7 @@ class DeviceConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=self._limits.write_buffer)
+        self._tls = transport.get_extra_info("sslcontext") is not None
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if address else ""
         self._owner.opened(self)
@@ -128,11 +132,24 @@ class DeviceConnection(asyncio.Protocol):
     def send(self, frame: bytes) -> None:
         """Send one frame, in a segment of its own where the socket takes it at once."""
         if not self._closing:
-            self._transport.write(line(frame))
+            data = line(frame)
+            self.written += size_on_wire(data, tls=self._tls)
+            self._transport.write(data)
+
+    def has_delivered(self, place: int) -> bool:
+        """Say whether the peer has what was sent up to this place; costs a system call."""
+        return self.written - undelivered_bytes(self._transport) >= place
 
     def close(self) -> None:
-        """End the connection once all that was sent is through; no more is read or answered."""
+        """End the connection once all that was sent is through; no more is read or answered.
+
+        A push that has not reached the device does not get through any more: its sender is told now
+        that the device is gone.
+        """
         if self._closing:
+            return
+        if self.outbox.is_undelivered:
+            self.abort()
             return
         self._leave()
         self.stuck_since = self._loop.time()
@@ -146,6 +163,11 @@ class DeviceConnection(asyncio.Protocol):
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
         self._transport.abort()
+
+    def drop(self, reason: str) -> None:
+        """Reset the connection and log why."""
+        _LOGGER.info("Device connection from %s dropped: %s", self._peer, reason)
+        self.abort()
 
     async def finish(self) -> None:
         """Wait for answers that are under way, so that nothing is left behind."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 import secrets
+from typing import Protocol
 
 from .errors import ApiError, device_busy, peer_disconnected
 from .wire import JsonObject, encode
@@ -16,10 +16,26 @@ _LEAST_TIME_LEFT = 0.2
 """The part of its time that a push has to have left when its turn comes."""
 
 
+class Wire(Protocol):
+    """What a device's frames go out on."""
+
+    written: int
+    """How many bytes were sent so far; a place in the stream."""
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame, given without its newline."""
+
+    def has_delivered(self, place: int) -> bool:
+        """Say whether the device has what was sent up to this place; costs a system call."""
+
+    def drop(self, reason: str) -> None:
+        """Reset the connection and log why; the outbox is closed on the way."""
+
+
 class _Push:
     """A push that waits for its turn or for its answer."""
 
-    __slots__ = ("answer", "deadline", "frame", "nonce")
+    __slots__ = ("answer", "deadline", "frame", "nonce", "place")
 
     def __init__(
         self, frame: JsonObject, answer: asyncio.Future[JsonObject], deadline: float
@@ -28,6 +44,7 @@ class _Push:
         self.answer = answer
         self.deadline = deadline
         self.nonce = 0
+        self.place = 0
 
     def fail(self, error: ApiError) -> None:
         """Tell whoever waits; a caller that was cancelled does not."""
@@ -42,11 +59,9 @@ class Outbox:
     last one was answered or given up (protocol.md §3.9, 8).
     """
 
-    def __init__(
-        self, send: Callable[[bytes], None], *, timeout: float, limit: int
-    ) -> None:
-        """Send with `send`; give a push up `timeout` seconds after it came; queue up to `limit`."""
-        self._send = send
+    def __init__(self, wire: Wire, *, timeout: float, limit: int) -> None:
+        """Send on `wire`; give a push up `timeout` seconds after it came; queue up to `limit`."""
+        self._wire = wire
         self._timeout = timeout
         self._limit = limit
         self._current: _Push | None = None
@@ -58,8 +73,9 @@ class Outbox:
 
         The future raises ApiError: 404 when the device leaves, 500 when it does not answer in time,
         the wait for its turn included, so that no caller waits longer than `timeout`. A push whose
-        time is nearly over before its turn is never sent. Raises ApiError 500 at once where too many
-        wait already.
+        time is nearly over before its turn is never sent. One that was sent and has not reached the
+        device when it is given up ends the connection, and gets 404: it must not arrive when its
+        sender was told that it failed. Raises ApiError 500 at once where too many wait already.
         """
         if len(self._waiting) >= self._limit:
             raise device_busy()
@@ -80,6 +96,13 @@ class Outbox:
             push.answer.set_result(frame)
         self._next()
 
+    @property
+    def is_undelivered(self) -> bool:
+        """Whether a push that nobody has answered has not even reached the device."""
+        return self._current is not None and not self._wire.has_delivered(
+            self._current.place
+        )
+
     def close(self) -> None:
         """Give every push up: the device is gone, and nobody will push to it here any more."""
         given_up = list(self._waiting)
@@ -96,9 +119,13 @@ class Outbox:
             push.deadline, self._give_up, push
         )
         push.nonce = 1 + secrets.randbelow(_LARGEST_NONCE)
-        self._send(encode({**push.frame, "nonce": push.nonce}))
+        self._wire.send(encode({**push.frame, "nonce": push.nonce}))
+        push.place = self._wire.written
 
     def _give_up(self, push: _Push) -> None:
+        if self.is_undelivered:
+            self._wire.drop("a push did not reach it in time")
+            return
         push.fail(device_busy())
         self._next()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
+import socket
 import ssl
 from types import TracebackType
 from typing import Any, Self
@@ -96,21 +97,31 @@ class DeviceSocket:
     """A client of the device server."""
 
     def __init__(
-        self, cloud: LocalCloud, context: ssl.SSLContext | None = None
+        self,
+        cloud: LocalCloud,
+        context: ssl.SSLContext | None = None,
+        *,
+        sock: socket.socket | None = None,
     ) -> None:
-        """Connect to `cloud` on entering."""
+        """Connect to `cloud` on entering, with `sock` where one is given."""
         self._cloud = cloud
         self._context = context
+        self._socket = sock
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
 
     async def __aenter__(self) -> Self:
         """Connect."""
+        host, port = self._cloud.device_host, self._cloud.device_port
+        where: dict[str, Any] = {"host": host, "port": port}
+        if self._socket is not None:
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(self._socket, (host, port))
+            where = {"sock": self._socket}
+            if self._context is not None:
+                where["server_hostname"] = host
         self.reader, self.writer = await asyncio.open_connection(
-            self._cloud.device_host,
-            self._cloud.device_port,
-            limit=4 << 20,
-            ssl=self._context,
+            **where, limit=4 << 20, ssl=self._context
         )
         return self
 
