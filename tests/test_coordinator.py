@@ -1,13 +1,16 @@
 """Pushes, outages and what the log says of them."""
 
+import asyncio
 import logging
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
+from custom_components.espcloud.cloud import stall
 from custom_components.espcloud.const import GRACE_TIME
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
@@ -202,6 +205,32 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
     await wait_for_state(hass, LIGHT, "off")
     await hass.config_entries.async_unload(entry.entry_id)
     await restarted.close()
+
+
+async def test_stall_of_home_assistant_is_no_outage(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What came while it stood still is not carried out, and no line says anything."""
+    changes = light_changes(hass)
+    caplog.clear()
+    sleeping = 0.0
+    monkeypatch.setattr(stall, "boot_time", lambda: monotonic() + sleeping)
+    command = asyncio.create_task(send_command(cloud, device, "LED_ON"))
+    sleeping = 60
+    assert (await command)["status"] != 200
+    await cloud.wait_online(device, connections=2)
+    await send_command(cloud, device, "emulate_steps")
+    assert changes == []
+    assert info_lines(caplog) == []
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    assert coordinator.availability.history.as_list()[-1]["event"] == "connected"
+    await send_command(cloud, device, "LED_ON")
+    await wait_for_state(hass, LIGHT, "on")
 
 
 async def test_connection_that_dies_in_the_grace_time_again_and_again(

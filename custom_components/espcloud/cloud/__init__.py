@@ -5,7 +5,8 @@ API as a user, `DeviceSession` is a device on the TCP socket.
 """
 
 from .backoff import Backoff, ConnectPacer
-from .connection import CloudConnection, Endpoint, Timing
+from .connection import CloudConnection
+from .endpoint import Endpoint, Timing
 from .errors import (
     AuthenticationError,
     CannotConnectError,
@@ -16,6 +17,7 @@ from .errors import (
     DeviceBusyError,
     DeviceOfflineError,
     RateLimitedError,
+    StalledError,
     TakenOverError,
     UnexpectedAnswerError,
     UnknownAccountError,
@@ -55,6 +57,7 @@ __all__ = [
     "PushKind",
     "RateLimitedError",
     "SessionStatistics",
+    "StalledError",
     "TakenOverError",
     "Timing",
     "UnexpectedAnswerError",

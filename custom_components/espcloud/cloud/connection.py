@@ -2,21 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
 import logging
 import socket
 import ssl
 from typing import Any, Self, cast, override
 
-from aiohappyeyeballs import start_connection
-
+from .endpoint import Endpoint, Timing, open_socket
 from .errors import (
     AuthenticationError,
     CannotConnectError,
     CloudError,
     CloudTimeoutError,
     ConnectionLostError,
+    StalledError,
     TakenOverError,
     UnexpectedAnswerError,
     UntrustedCertificateError,
@@ -24,6 +23,7 @@ from .errors import (
 from .frames import Frame, FrameDecoder, encode_frame
 from .heartbeat import Heartbeat
 from .models import CloudDevice, Push, integer, new_token, refuses_key, status_of
+from .stall import StallWatch, boot_time
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,43 +33,6 @@ _NONCE_LIMIT = 2**31
 
 type PushHandler = Callable[[Push], Mapping[str, Any] | None]
 """Handles a push; what it returns is added to the acknowledgement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the device socket is.
-
-    Attributes:
-        host: name or address.
-        port: 8000 in clear, 8443 with TLS at the public cloud (protocol.md §1).
-        ssl_context: a context for TLS, or None to speak in clear. It is only used,
-            never changed: it may be shared.
-    """
-
-    host: str
-    port: int
-    ssl_context: ssl.SSLContext | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The socket's deadlines, all in seconds.
-
-    Attributes:
-        connect: for the TCP connection and the TLS handshake.
-        answer: for any answer of the cloud, a pong included.
-        ping_after: a ping goes out after so long without a byte, or a little sooner.
-            The cloud's own devices wait 50 (protocol.md §5); half of that notices a
-            dead link sooner.
-        stable: a connection that lived so long forgets earlier failures.
-        taken_over: the shortest wait after the connection was taken over repeatedly.
-    """
-
-    connect: float = 10.0
-    answer: float = 10.0
-    ping_after: float = 25.0
-    stable: float = 60.0
-    taken_over: float = 300.0
 
 
 class CloudConnection(asyncio.Protocol):
@@ -89,6 +52,8 @@ class CloudConnection(asyncio.Protocol):
         # Both are there from `connection_made` on, and nothing is called before it.
         self._transport: asyncio.Transport
         self._heartbeat: Heartbeat
+        self._stall_watch: StallWatch
+        self._made_at: float
 
     @classmethod
     async def open(
@@ -108,19 +73,9 @@ class CloudConnection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timing.connect):
-                # A name may have an address that nobody answers at: IPv6 without a way
-                # out would eat up the whole time, attempt after attempt. (asyncio's own
-                # race of addresses leaves a socket behind when it is cancelled.)
-                sock = await start_connection(
-                    await loop.getaddrinfo(
-                        endpoint.host, endpoint.port, type=socket.SOCK_STREAM
-                    ),
-                    happy_eyeballs_delay=0.25,
-                    interleave=1,
-                )
                 _, connection = await loop.create_connection(
                     lambda: cls(timing, on_push),
-                    sock=sock,
+                    sock=await open_socket(endpoint),
                     ssl=endpoint.ssl_context,
                     server_hostname=endpoint.host if endpoint.ssl_context else None,
                 )
@@ -215,6 +170,8 @@ class CloudConnection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._made_at = boot_time()
+        self._stall_watch = StallWatch.join()
         # asyncio itself sets TCP_NODELAY. Keep-alive is a backstop for the pings.
         sock: socket.socket = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -264,8 +221,13 @@ class CloudConnection(asyncio.Protocol):
 
     def _handle_frames(self, frames: list[Frame]) -> None:
         acknowledgements: list[bytes] = []
+        is_stale = self._stall_watch.makes_stale(self._made_at)
         for number, frame in enumerate(frames, start=1):
             if frame.get("deliver_to_device") and "path" in frame:
+                if is_stale:
+                    # Its sender was told long ago that it failed.
+                    self._end(StalledError("this side stood still"))
+                    return
                 acknowledgements.append(self._handle_push(frame))
             elif self._handle_answer(frame) and number < len(frames):
                 # Whoever asked goes first: a push right behind the answer to identify
@@ -338,6 +300,7 @@ class CloudConnection(asyncio.Protocol):
             return self._reason
         self._reason = reason
         self._heartbeat.stop()
+        self._stall_watch.leave()
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(reason)

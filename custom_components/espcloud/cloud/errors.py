@@ -25,6 +25,10 @@ class ConnectionLostError(CannotConnectError):
     """The device socket was up and is not any more."""
 
 
+class StalledError(ConnectionLostError):
+    """This side stood still for so long that what lay in the socket is out of date."""
+
+
 class TakenOverError(ConnectionLostError):
     """Another client identified with this device's master key (protocol.md §3.2)."""
 

@@ -7,8 +7,9 @@ import logging
 from typing import override
 
 from .backoff import Backoff, ConnectPacer
-from .connection import CloudConnection, Endpoint, PushHandler, Timing
-from .errors import AuthenticationError, CloudError, TakenOverError
+from .connection import CloudConnection, PushHandler
+from .endpoint import Endpoint, Timing
+from .errors import AuthenticationError, CloudError, StalledError, TakenOverError
 from .models import CloudDevice
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ class DeviceSession:
     `run` is the one task behind it. The callbacks run in the event loop and must
     not block: `on_push` for every push (it may return members for the answer),
     `on_connected` with the device after each identify, `on_disconnected` with the
-    reason after each loss and each attempt that failed.
+    reason after each loss and each attempt that failed. A connection that is renewed
+    since this side itself stood still counts as neither, unless renewing it fails.
 
     Attributes:
         master_key: the key it identifies with.
@@ -131,6 +133,8 @@ class DeviceSession:
                 self._backoff.reset()
             if lived >= self._timing.taken_over:
                 self._taken_over_in_a_row = 0
+            if isinstance(reason, StalledError):
+                continue
             delay = self._backoff.next_delay()
             if isinstance(reason, TakenOverError):
                 self.statistics.taken_over += 1
