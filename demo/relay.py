@@ -36,7 +36,7 @@ class Relay:
 
     def note_from_cloud(self, frame: dict[str, Any]) -> None:
         """Remember a push until its answer passes."""
-        if frame.get("deliver_to_device") and "path" in frame:
+        if "path" in frame:
             self._pushed[frame["nonce"]] = frame.get("get", {}).get("action", "")
 
     def note_from_device(self, frame: dict[str, Any]) -> None:

@@ -81,9 +81,5 @@ def _pushes(pieces: Pieces) -> list[Frame]:
             frames = decoder.feed(piece)
         except UnexpectedAnswerError:
             break
-        found += [
-            frame
-            for frame in frames
-            if frame.get("deliver_to_device") and "path" in frame
-        ]
+        found += [frame for frame in frames if "path" in frame]
     return found

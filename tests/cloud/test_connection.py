@@ -714,9 +714,8 @@ async def test_malformed_push(
 @pytest.mark.parametrize(
     "frame",
     [
-        {"path": "/v1/mbox/", "body": {"data": 1}},
-        push_frame(deliver_to_device=False),
         {"deliver_to_device": True, "nonce": 5, "status": 200},
+        {"get": {"deliver_to_device": "true"}, "nonce": 5},
         {"nonce": 5, "status": 200},
         {},
     ],
@@ -729,6 +728,54 @@ async def test_frame_that_is_no_push(
     async with connected(server, pushes.append) as (_, peer):
         peer.send(frame, push_frame(7))
         assert (await peer.receive())["nonce"] == 7
+    assert len(pushes) == 1
+
+
+GATEWAY_PUSH = {
+    "nonce": 717171,
+    "body": {},
+    "get": {"action": "LED_ON", "deliver_to_device": "true"},
+    "meta": {"Authorization": f"token {CALLER_TOKEN}"},
+    "path": "/v1/device/rpc/",
+    "method": "GET",
+}
+"""A push as the reference gateway makes it (protocol.md §3.4)."""
+
+
+@pytest.mark.parametrize(
+    ("frame", "parameters"),
+    [
+        (GATEWAY_PUSH, {"action": "LED_ON"}),
+        (push_frame(717171, deliver_to_device=False), {"action": "LED_ON"}),
+        ({"path": "/v1/device/timers/", "nonce": 717171}, {}),
+    ],
+    ids=["gateway", "marked false", "bare"],
+)
+async def test_push_without_the_mark(
+    server: ScriptedServer, frame: dict[str, Any], parameters: dict[str, str]
+) -> None:
+    """What makes a push is its path; the gateway's mark is no parameter of the action."""
+    pushes: list[Push] = []
+    async with connected(server, pushes.append) as (_, peer):
+        peer.send(frame)
+        assert await peer.receive() == {
+            "status": 200,
+            "nonce": 717171,
+            "deliver_to_device": True,
+        }
+    (push,) = pushes
+    assert push.parameters == parameters
+
+
+async def test_push_with_the_nonce_of_a_request(server: ScriptedServer) -> None:
+    """It answers nothing: an answer has no path, and a push with one is no answer."""
+    pushes: list[Push] = []
+    async with connected(server, pushes.append) as (connection, peer):
+        identifying = identify(connection)
+        nonce = (await peer.receive())["nonce"]
+        peer.send({**GATEWAY_PUSH, "nonce": nonce}, {"device": DEVICE, "nonce": nonce})
+        assert (await peer.receive())["nonce"] == nonce
+        assert (await identifying).id == 301
     assert len(pushes) == 1
 
 

@@ -223,7 +223,8 @@ class CloudConnection(asyncio.Protocol):
         acknowledgements: list[bytes] = []
         is_stale = self._stall_watch.makes_stale(self._made_at)
         for number, frame in enumerate(frames, start=1):
-            if frame.get("deliver_to_device") and "path" in frame:
+            # Whoever sends a path asks; an answer has none (protocol.md §3.4).
+            if "path" in frame:
                 if is_stale:
                     # Its sender was told long ago that it failed.
                     self._end(StalledError("this side stood still"))
@@ -272,7 +273,7 @@ class CloudConnection(asyncio.Protocol):
     def _handle_answer(self, frame: Frame) -> bool:
         """Take a frame that is no push; return whether somebody waited for it."""
         nonce = integer(frame.get("nonce"))
-        if nonce is not None and "path" not in frame:
+        if nonce is not None:
             future = self._answers.get(nonce)
             if future is not None and not future.done():
                 future.set_result(frame)

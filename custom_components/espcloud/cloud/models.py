@@ -189,6 +189,9 @@ class OwnedDevice:
         return list(devices.values())
 
 
+# What tells the cloud to deliver a request. The reference gateway leaves it among the
+# parameters, of which it is none (protocol.md §3.4).
+_MARK = "deliver_to_device"
 # As the cloud spells it; any other spelling is taken apart.
 _RPC_PATH = "/v1/device/rpc/"
 
@@ -224,6 +227,10 @@ class Push:
         if not isinstance(path, str) or not isinstance(method, str):
             raise UnexpectedAnswerError("a push with fields of the wrong type")
         parameters, body = _record_or_none(frame, "get"), _record_or_none(frame, "body")
+        if parameters and _MARK in parameters:
+            parameters = {
+                name: value for name, value in parameters.items() if name != _MARK
+            }
         return cls(nonce, path, method.upper(), parameters or {}, body or {})
 
     @property
