@@ -22,6 +22,7 @@ from custom_components.espcloud.cloud import (
     CommandRejectedError,
     DeviceBusyError,
     DeviceOfflineError,
+    NoTlsError,
     RateLimitedError,
     UnexpectedAnswerError,
     UnknownAccountError,
@@ -66,9 +67,22 @@ CALLS: dict[str, Call] = {
     "authorize": lambda client: client.authorize(USER_KEY, CALLER_TOKEN),
     "call_rpc": lambda client: client.call_rpc(USER_KEY, "LED_ON", level="7"),
     "ping": lambda client: client.ping(),
+    "list_products": lambda client: client.list_products(USER_KEY),
+    "create_product": lambda client: client.create_product(USER_KEY, "Lamp", 45772),
+    "list_product_devices": lambda client: client.list_product_devices(USER_KEY, 3),
+    "create_product_device": lambda client: client.create_product_device(
+        USER_KEY, 3, "Hall"
+    ),
+    "rename_device": lambda client: client.rename_device(MASTER_KEY, "Hall"),
 }
 
-QUESTIONS = {"list_devices", "get_device", "ping"}
+QUESTIONS = {
+    "list_devices",
+    "get_device",
+    "ping",
+    "list_products",
+    "list_product_devices",
+}
 """The calls that change nothing."""
 
 
@@ -672,3 +686,12 @@ async def test_tls_context_is_not_changed(certificates: Certificates) -> None:
         await cloud.close()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert (context.options, context.verify_mode, context.cert_store_stats()) == before
+
+
+async def test_tls_to_a_port_without(
+    web: aiohttp.ClientSession, cloud: LocalCloud
+) -> None:
+    """It is told apart from a server that is not there: `http` is all it takes."""
+    client = CloudClient(web, cloud.http_url.replace("http", "https"))
+    with pytest.raises(NoTlsError):
+        await client.ping()

@@ -16,6 +16,7 @@ from .errors import (
     ConnectionLostError,
     DeviceBusyError,
     DeviceOfflineError,
+    NoTlsError,
     RateLimitedError,
     StalledError,
     TakenOverError,
@@ -34,6 +35,7 @@ from .models import (
     new_token,
     virtual_bssid,
 )
+from .products import Product, ProductDevice
 from .session import DeviceSession, SessionStatistics
 
 __all__ = [
@@ -52,7 +54,10 @@ __all__ = [
     "DeviceOfflineError",
     "DeviceSession",
     "Endpoint",
+    "NoTlsError",
     "OwnedDevice",
+    "Product",
+    "ProductDevice",
     "Push",
     "PushKind",
     "RateLimitedError",

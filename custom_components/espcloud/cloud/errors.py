@@ -17,6 +17,10 @@ class UntrustedCertificateError(CannotConnectError):
     """The server's certificate is expired, not for this name, or nobody's."""
 
 
+class NoTlsError(CannotConnectError):
+    """The port was reached but no TLS connection came about: it may speak plain HTTP."""
+
+
 class CloudTimeoutError(CannotConnectError):
     """The cloud was reached but did not answer in time."""
 

@@ -14,12 +14,14 @@ from .errors import (
     CommandRejectedError,
     DeviceBusyError,
     DeviceOfflineError,
+    NoTlsError,
     RateLimitedError,
     UnexpectedAnswerError,
     UnknownAccountError,
     UntrustedCertificateError,
 )
 from .models import CloudDevice, OwnedDevice, UserKey, refuses_key, status_of
+from .products import Product, ProductDevice
 
 # The cloud's own wait for a device is unknown; the reference gateway gives it 5 s
 # (protocol.md §5), so a call that takes longer than this has no answer to come.
@@ -188,6 +190,8 @@ class CloudClient:
             raise CloudTimeoutError("the cloud did not answer in time") from err
         except aiohttp.ClientConnectorCertificateError as err:
             raise UntrustedCertificateError("the certificate is not trusted") from err
+        except aiohttp.ClientConnectorSSLError as err:
+            raise NoTlsError("the port does not speak TLS") from err
         except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
             # Without the cause: it shows the request's headers, and so the key.
             raise UnexpectedAnswerError("a broken HTTP answer") from None
@@ -218,3 +222,53 @@ class CloudClient:
             if len(text) > MAX_ANSWER_BYTES:
                 raise UnexpectedAnswerError("an endless answer")
         return bytes(text)
+
+    async def list_products(self, user_key: str) -> list[Product]:
+        """Return the products that the account made (protocol.md §2.11)."""
+        return Product.list_from_answer(await self._get("/v1/products/", user_key))
+
+    async def create_product(self, user_key: str, name: str, ptype: int) -> Product:
+        """Make a product, which nobody else sees (protocol.md §2.11)."""
+        body = {"products": [{"name": name, "is_private": 1, "ptype": ptype}]}
+        answer = await self._post("/v1/products/", user_key, body)
+        return _only(Product.list_from_answer(answer))
+
+    async def list_product_devices(
+        self, user_key: str, product_id: int
+    ) -> list[ProductDevice]:
+        """Return the devices of a product with their master keys (protocol.md §2.11)."""
+        answer = await self._get(f"/v1/products/{product_id}/devices/", user_key)
+        return ProductDevice.list_from_answer(answer)
+
+    async def create_product_device(
+        self, user_key: str, product_id: int, name: str
+    ) -> ProductDevice:
+        """Make a device of a product, not activated yet (protocol.md §2.11)."""
+        path = f"/v1/products/{product_id}/devices/"
+        answer = await self._post(path, user_key, {"devices": [{"name": name}]})
+        return _only(ProductDevice.list_from_answer(answer))
+
+    async def rename_device(self, device_key: str, name: str) -> None:
+        """Give a device another name (protocol.md §2.5)."""
+        status, answer = await self._request(
+            "POST",
+            "/v1/device/",
+            device_key,
+            query={"method": "PUT"},
+            body={"device": {"name": name}},
+        )
+        self._require_ok(status, answer)
+
+    async def _post(
+        self, path: str, key: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        status, answer = await self._request("POST", path, key, body=body)
+        self._require_ok(status, answer)
+        return answer
+
+
+def _only[RecordT](records: list[RecordT]) -> RecordT:
+    """Return the one record that was made; raises UnexpectedAnswerError without it."""
+    if not records:
+        raise UnexpectedAnswerError("an answer without what was made")
+    return records[0]
