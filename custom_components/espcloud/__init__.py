@@ -4,6 +4,7 @@ from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
+    ConfigEntryState,
 )
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant, callback
@@ -15,7 +16,8 @@ from homeassistant.helpers.typing import ConfigType
 from .account import EspCloudAccount
 from .config_flow import EspCloudConfigFlow
 from .const import ACCOUNT_INTERVAL, DOMAIN
-from .devices import EspCloudConfigEntry, EspCloudDevices
+from .coordinator import EspCloudConfigEntry
+from .devices import EspCloudDevices
 from .services import async_register_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -41,14 +43,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, devices.async_close)
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    # Only now: a command that nobody hears must not be acknowledged. Not at all where
-    # Home Assistant stopped meanwhile: nobody would close the connections.
-    if not hass.is_stopping:
-        devices.async_follow_subentries()
+    # Only now: a command that nobody hears must not be acknowledged.
+    devices.async_follow_subentries()
 
     @callback
     def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
-        if changed is entry and change is ConfigEntryChange.UPDATED:
+        # The others', too: a device that one gives up may be waited for here. One that
+        # is unloaded has not given up anything: it may just be reloaded.
+        if changed.domain == DOMAIN and (
+            change is ConfigEntryChange.REMOVED
+            or changed.state is ConfigEntryState.LOADED
+        ):
             devices.async_follow_subentries()
 
     # Not an update listener: with one, Home Assistant forbids the flow helpers that

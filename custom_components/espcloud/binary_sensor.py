@@ -10,8 +10,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import EspCloudCoordinator
-from .devices import EspCloudConfigEntry
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
 
 # Nothing is ever asked for: the connection itself tells.

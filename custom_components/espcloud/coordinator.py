@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 import logging
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .account import EspCloudAccount
@@ -21,8 +21,10 @@ from .cloud import (
     DeviceSession,
     Push,
     PushKind,
+    PushRefusedError,
     virtual_bssid,
 )
+from .commands import Command, CommandListener
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
@@ -30,30 +32,22 @@ from .const import (
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
     DOMAIN,
-    MANUFACTURER,
-    MODELS,
     RECONNECT_WAIT,
 )
+from .device_info import async_register_device
 from .errors import translated
 from .issues import DeviceIssues
+
+if TYPE_CHECKING:
+    # What makes the coordinators, and so imports this.
+    from .devices import EspCloudDevices
+
+type EspCloudConfigEntry = ConfigEntry[EspCloudDevices]
 
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)  # not frozen, which takes twice as long to make
-class Command:
-    """A command that arrived.
-
-    Attributes:
-        action: its name.
-        parameters: what came with it, texts as the cloud delivers them.
-    """
-
-    action: str
-    parameters: dict[str, str]
-
-
-type CommandListener = Callable[[Command], None]
+type StateListener = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +64,20 @@ class DeviceState:
 class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     """Owns the DeviceSession of one device and publishes its DeviceState.
 
+    Listeners of the coordinator itself hear whether the device is there. What arrives
+    has listeners of its own, since a command that nobody hears is not acknowledged.
+
     Attributes:
         availability: whether the device is there.
         context: of the last command: one for all the states that it changes.
     """
 
-    config_entry: ConfigEntry
+    config_entry: EspCloudConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: EspCloudConfigEntry,
         subentry: ConfigSubentry,
         account: EspCloudAccount,
     ) -> None:
@@ -105,6 +102,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self._issues = DeviceIssues(hass, entry, subentry)
         self._session: DeviceSession | None = None
         self._command_listeners: list[CommandListener] = []
+        self._state_listeners: list[StateListener] = []
         self._commands_under_way = 0
         self._device = account.device(self.device_id)
         self._stop_listening: CALLBACK_TYPE | None = None
@@ -136,7 +134,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     @callback
     def async_register(self) -> None:
         """Register the device, which its entities belong to, and follow the account."""
-        self._async_register_device()
+        async_register_device(self, self._device)
         self._stop_listening = self.account.async_listen(self._handle_account)
 
     @callback
@@ -163,6 +161,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         """Call the listener with every command that arrives."""
         self._command_listeners.append(listener)
         return lambda: self._command_listeners.remove(listener)
+
+    @callback
+    def async_listen_state(self, listener: StateListener) -> CALLBACK_TYPE:
+        """Call the listener when a command has changed the state."""
+        self._state_listeners.append(listener)
+        return lambda: self._state_listeners.remove(listener)
 
     @callback
     def async_restore(self, is_on: bool) -> None:
@@ -264,15 +268,29 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         device = self.account.device(self.device_id)
         if device is not None and device != self._device:
             self._device = device
-            self._async_register_device()
+            async_register_device(self, self._device)
         self.async_retry_refused_key()
 
     # What the session reports
 
     @callback
     def _handle_push(self, push: Push) -> Mapping[str, Any] | None:
-        """Follow a command; return what a device adds to its answer (protocol.md §3.5)."""
+        """Follow a command; return what a device adds to its answer (protocol.md §3.5).
+
+        Raises:
+            PushRefusedError: no entity would hear it. The sender has to know.
+        """
         action = push.action
+        is_on: bool | None = None
+        if action == self.subentry.data[CONF_TURN_ON_ACTION]:
+            is_on = True
+        elif action == self.subentry.data[CONF_TURN_OFF_ACTION]:
+            is_on = False
+        # The event hears every command. Other pushes are for the device as a whole.
+        if not self._command_listeners and not (
+            self._state_listeners and (action is None or is_on is not None)
+        ):
+            raise PushRefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
         if action is None:
             if push.kind is PushKind.DATAPOINT:
                 # Not what the light follows: answered as a plug that does as it is told.
@@ -280,37 +298,27 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 return {"datapoint": datapoint or {"x": int(bool(self.data.is_on))}}
             return None
         self.context = Context()
-        if action == self.subentry.data[CONF_TURN_ON_ACTION]:
-            self._async_publish(is_on=True)
-        elif action == self.subentry.data[CONF_TURN_OFF_ACTION]:
-            self._async_publish(is_on=False)
+        if is_on is not None:
+            self._async_publish(is_on)
         if self._command_listeners:
-            command = Command(
-                action,
-                {
-                    name: value
-                    for name, value in push.parameters.items()
-                    # The cloud delivers texts and nothing else (protocol.md §2.8);
-                    # the states must not take what something else sends.
-                    if name != "action" and isinstance(value, str)
-                },
-            )
+            command = Command.from_push(action, push.parameters)
             for listener in list(self._command_listeners):
                 listener(command)
         return None
 
     @callback
-    def _async_publish(self, *, is_on: bool) -> None:
+    def _async_publish(self, is_on: bool) -> None:
         if is_on is not self.data.is_on:
             # Not async_set_updated_data, which looks after a polling that is not there.
             self.data = DeviceState(is_on)
-            self.async_update_listeners()
+            for listener in list(self._state_listeners):
+                listener()
 
     @callback
     def _handle_connected(self, device: CloudDevice) -> None:
         self._issues.clear_key_refused()
         self._device = device
-        self._async_register_device()
+        async_register_device(self, self._device)
         self.availability.note_connected()
 
     @callback
@@ -325,23 +333,3 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     def _handle_stable(self) -> None:
         # Not before: whoever fought for the place may be back at once.
         self._issues.clear_taken_over()
-
-    @callback
-    def _async_register_device(self) -> None:
-        """Write what the cloud says of the device into the device registry."""
-        device = self._device
-        model = None
-        if device is not None and device.ptype is not None:
-            model = MODELS.get(device.ptype, f"Type {device.ptype}")
-        serial = self.subentry.data[CONF_SERIAL]
-        dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=self.config_entry.entry_id,
-            config_subentry_id=self.subentry.subentry_id,
-            identifiers={(DOMAIN, self.unique_id)},
-            configuration_url=self.account.server.url,
-            manufacturer=MANUFACTURER,
-            name=device.title if device is not None else self.subentry.title,
-            model=model,
-            serial_number=serial or None,
-            sw_version=(device.rom_version or None) if device is not None else None,
-        )

@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import Callable
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.async_ import create_eager_task
 
 from .account import EspCloudAccount
-from .const import SUBENTRY_TYPE_DEVICE
-from .coordinator import EspCloudCoordinator
+from .const import (
+    CONF_DEVICE_ID,
+    CONF_DEVICE_KEY,
+    CONF_SERIAL,
+    DOMAIN,
+    SUBENTRY_TYPE_DEVICE,
+)
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
+from .issues import DeviceIssues
 
-type EspCloudConfigEntry = ConfigEntry[EspCloudDevices]
 type DeviceListener = Callable[[EspCloudCoordinator], None]
 
 
@@ -32,6 +38,8 @@ class EspCloudDevices:
         self._hass = hass
         self._entry = entry
         self._listeners: list[DeviceListener] = []
+        # The devices that another account has, by the id of their subentry here.
+        self._held_elsewhere: dict[str, DeviceIssues] = {}
 
     @callback
     def async_for_each_device(self, listener: DeviceListener) -> CALLBACK_TYPE:
@@ -47,6 +55,9 @@ class EspCloudDevices:
 
         Each device stands for itself, so that adding one does not disconnect the others.
         """
+        if self._hass.is_stopping:
+            # Nobody would close the connections.
+            return
         subentries = {
             subentry.subentry_id: subentry
             for subentry in self._entry.get_subentries_of_type(SUBENTRY_TYPE_DEVICE)
@@ -56,6 +67,8 @@ class EspCloudDevices:
             self._entry.async_create_task(
                 self._hass, coordinator.async_shutdown(), f"close {coordinator.name}"
             )
+        for subentry_id in self._held_elsewhere.keys() - subentries.keys():
+            self._held_elsewhere.pop(subentry_id).clear()
         for subentry_id, subentry in subentries.items():
             if (known := self.coordinators.get(subentry_id)) is not None:
                 known.async_follow_subentry()
@@ -68,6 +81,8 @@ class EspCloudDevices:
         All of them end in this turn of the loop: when Home Assistant stops, it stores
         the states in the same turn, and what arrives later is to be refused, not lost.
         """
+        for issues in self._held_elsewhere.values():
+            issues.clear()
         await asyncio.gather(
             *(
                 create_eager_task(coordinator.async_shutdown())
@@ -77,6 +92,14 @@ class EspCloudDevices:
 
     @callback
     def _async_start(self, subentry: ConfigSubentry) -> None:
+        if (holder := self._async_holder(subentry)) is not None:
+            # A second connection would take the commands, and no entity hear them.
+            issues = DeviceIssues(self._hass, self._entry, subentry)
+            issues.raise_set_up_twice(holder.title)
+            self._held_elsewhere[subentry.subentry_id] = issues
+            return
+        if (raised := self._held_elsewhere.pop(subentry.subentry_id, None)) is not None:
+            raised.clear()
         coordinator = EspCloudCoordinator(
             self._hass, self._entry, subentry, self.account
         )
@@ -86,3 +109,24 @@ class EspCloudDevices:
             listener(coordinator)
         # Last: a command that nobody hears must not be acknowledged.
         coordinator.async_connect()
+
+    @callback
+    def _async_holder(self, subentry: ConfigSubentry) -> EspCloudConfigEntry | None:
+        """Return the other account that has the device, whatever its server is called.
+
+        Servers count their devices from one, hence the serial number.
+        """
+        wanted = subentry.data
+        for entry in self._hass.config_entries.async_entries(DOMAIN):
+            # It is there from an entry's set-up on, and until it is unloaded.
+            devices: EspCloudDevices | None = getattr(entry, "runtime_data", None)
+            if devices is None or devices is self:
+                continue
+            for coordinator in devices.coordinators.values():
+                held = coordinator.subentry.data
+                if held[CONF_DEVICE_KEY] == wanted[CONF_DEVICE_KEY] or (
+                    held[CONF_DEVICE_ID] == wanted[CONF_DEVICE_ID]
+                    and held[CONF_SERIAL] == wanted[CONF_SERIAL]
+                ):
+                    return entry
+        return None

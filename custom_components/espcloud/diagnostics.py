@@ -18,8 +18,7 @@ from .const import (
     CONF_USER_KEY,
     DEFAULT_URL,
 )
-from .coordinator import EspCloudCoordinator
-from .devices import EspCloudConfigEntry
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 
 TO_REDACT = {
     CONF_DEVICE_ID,

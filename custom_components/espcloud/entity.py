@@ -2,7 +2,6 @@
 
 from typing import override
 
-from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -22,16 +21,6 @@ class EspCloudEntity(CoordinatorEntity[EspCloudCoordinator]):
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, coordinator.unique_id)}
         )
-        self._shown_available: bool | None = None
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Write the state where it is about whether the device is there."""
-        available = self.coordinator.availability.available
-        if available is not self._shown_available:
-            self._shown_available = available
-            self.async_write_ha_state()
 
     @property
     @override

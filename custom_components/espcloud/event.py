@@ -6,14 +6,14 @@ from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .commands import Command
 from .const import (
     ATTR_ACTION,
     ATTR_PARAMETERS,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
 )
-from .coordinator import Command, EspCloudCoordinator
-from .devices import EspCloudConfigEntry
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
 
 # Events only arrive.

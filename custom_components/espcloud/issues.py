@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 
 ISSUE_KEY_REFUSED = "device_key_refused"
+ISSUE_SET_UP_TWICE = "set_up_twice"
 ISSUE_TAKEN_OVER = "taken_over"
 LEARN_MORE = "https://github.com/espcloud/espcloud#troubleshooting"
 
@@ -33,6 +34,16 @@ class DeviceIssues:
         self._raise(ISSUE_TAKEN_OVER, ir.IssueSeverity.WARNING, is_fixable=False)
 
     @callback
+    def raise_set_up_twice(self, account: str) -> None:
+        """Say that another account has the device, and that one of them is too many."""
+        self._raise(
+            ISSUE_SET_UP_TWICE,
+            ir.IssueSeverity.WARNING,
+            is_fixable=False,
+            account=account,
+        )
+
+    @callback
     def clear_key_refused(self) -> None:
         """The key works again."""
         self._clear(ISSUE_KEY_REFUSED)
@@ -47,8 +58,16 @@ class DeviceIssues:
         """The device is not there any more, so nothing is wrong with it."""
         self.clear_key_refused()
         self.clear_taken_over()
+        self._clear(ISSUE_SET_UP_TWICE)
 
-    def _raise(self, key: str, severity: ir.IssueSeverity, *, is_fixable: bool) -> None:
+    def _raise(
+        self,
+        key: str,
+        severity: ir.IssueSeverity,
+        *,
+        is_fixable: bool,
+        account: str | None = None,
+    ) -> None:
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -63,6 +82,7 @@ class DeviceIssues:
             translation_key=key,
             translation_placeholders={
                 "device": self._subentry.title,
+                "account": account or self._entry.title,
             },
         )
 

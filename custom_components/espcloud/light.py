@@ -8,8 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
-from .coordinator import EspCloudCoordinator
-from .devices import EspCloudConfigEntry
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
 
 # The cloud takes commands in any order and number; each waits for its own answer.
@@ -55,27 +54,22 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Name the light after its device."""
         super().__init__(coordinator, "light")
-        self._shown_is_on: bool | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Restore the last command: the cloud keeps none."""
+        """Restore the last command: the cloud keeps none. Follow those to come."""
         await super().async_added_to_hass()
+        self.async_on_remove(
+            self.coordinator.async_listen_state(self._async_handle_state)
+        )
         if (stored := await self.async_get_last_extra_data()) is not None:
             is_on = stored.as_dict().get("is_on")
             if isinstance(is_on, bool):
                 self.coordinator.async_restore(is_on)
 
     @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
+    def _async_handle_state(self) -> None:
         """Write the state; what others did at the cloud is nobody's doing here."""
-        is_on = self.coordinator.data.is_on
-        if is_on is self._shown_is_on:
-            super()._handle_coordinator_update()
-            return
-        self._shown_is_on = is_on
-        self._shown_available = self.available
         if not self.coordinator.commands_under_way:
             # Else Home Assistant would credit it to whoever pressed the light last.
             self.async_set_context(self.coordinator.context)

@@ -6,7 +6,7 @@ from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DEFAULT_URL, DOMAIN
-from .devices import EspCloudConfigEntry
+from .coordinator import EspCloudConfigEntry
 
 
 @callback

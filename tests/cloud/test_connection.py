@@ -21,6 +21,7 @@ from custom_components.espcloud.cloud import (
     ConnectionLostError,
     Endpoint,
     Push,
+    PushRefusedError,
     TakenOverError,
     Timing,
     UnexpectedAnswerError,
@@ -672,6 +673,22 @@ async def test_handler_that_fails(
     complaints = [text for text in log if "Handling a pushed rpc failed" in text]
     assert len(complaints) == 2
     assert all("Traceback" in text for text in complaints)
+
+
+async def test_handler_that_refuses(server: ScriptedServer, log: list[str]) -> None:
+    """The caller gets the handler's status, and nothing is wrong."""
+
+    def refuse(_push: Push) -> None:
+        raise PushRefusedError(503)
+
+    async with connected(server, refuse) as (_, peer):
+        peer.send(push_frame(1))
+        assert await peer.receive() == {
+            "status": 503,
+            "nonce": 1,
+            "deliver_to_device": True,
+        }
+    assert not [text for text in log if "Traceback" in text]
 
 
 async def test_deep_body_is_handed_back(server: ScriptedServer) -> None:

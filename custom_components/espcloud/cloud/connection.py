@@ -15,6 +15,7 @@ from .errors import (
     CloudError,
     CloudTimeoutError,
     ConnectionLostError,
+    PushRefusedError,
     StalledError,
     TakenOverError,
     UnexpectedAnswerError,
@@ -32,7 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 _NONCE_LIMIT = 2**31
 
 type PushHandler = Callable[[Push], Mapping[str, Any] | None]
-"""Handles a push; what it returns is added to the acknowledgement."""
+"""Handles a push: returns what to add to the acknowledgement, or raises
+PushRefusedError."""
 
 
 class CloudConnection(asyncio.Protocol):
@@ -265,6 +267,8 @@ class CloudConnection(asyncio.Protocol):
             # What was handed back may be more than can be encoded: part of a push
             # that is nested too deep, say.
             return encode_frame({**answer, **acknowledgement})
+        except PushRefusedError as refusal:
+            return encode_frame(acknowledgement | {"status": refusal.status})
         except Exception:
             # The caller is told; whoever handles pushes must not cost the connection.
             _LOGGER.exception("Handling a pushed %s failed", push.kind.value)

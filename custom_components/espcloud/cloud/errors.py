@@ -61,6 +61,19 @@ class DeviceBusyError(CloudError):
     """The device is connected but did not acknowledge in time (protocol.md §2.2)."""
 
 
+class PushRefusedError(Exception):
+    """Raised by whoever handles pushes: this one is not to be acknowledged.
+
+    Attributes:
+        status: what the sender is told instead of 200.
+    """
+
+    def __init__(self, status: int) -> None:
+        """Remember the status; there is nothing to log, since the sender is told."""
+        super().__init__(f"answered with status {status}")
+        self.status = status
+
+
 class CommandRejectedError(CloudError):
     """The device answered a command with a status other than 200.
 
