@@ -88,10 +88,12 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
             if not line:
                 await process.ended()
                 raise process.died()
-        yield _read_announcement(process, json.loads(line))
+        yield _read_announcement(process, settings, json.loads(line))
 
 
-def _read_announcement(process: Process, ready: dict[str, Any]) -> Cloud:
+def _read_announcement(
+    process: Process, settings: CloudSettings, ready: dict[str, Any]
+) -> Cloud:
     [device] = [one for one in ready["devices"] if one["name"] == DEVICE_NAME]
     return Cloud(
         process=process,
@@ -99,7 +101,7 @@ def _read_announcement(process: Process, ready: dict[str, Any]) -> Cloud:
         http_port=int(ready["http"].rpartition(":")[2]),
         device_port=int(ready["device"].rpartition(":")[2]),
         email=ready["account"]["email"],
-        password=ready["account"]["password"],
+        password=settings.password,
         master_key=device["master_key"],
         owner_key=device["owner_key"],
     )

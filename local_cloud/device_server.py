@@ -34,7 +34,7 @@ class DeviceServer:
         self._limits = limits
         self._presence = presence
         self._admission = admission
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
         self._unread_total = 0
@@ -44,9 +44,9 @@ class DeviceServer:
     async def open(
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
-        """Listen and return the port. Raises OSError where that is not possible."""
+        """Listen at one more port and return it. Raises OSError where that is not possible."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        server = await loop.create_server(
             self._let_in,
             host,
             port,
@@ -55,16 +55,17 @@ class DeviceServer:
             ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
             backlog=backlog(),
         )
-        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-        return int(self._server.sockets[0].getsockname()[1])
+        self._servers.append(server)
+        if self._sweep_timer is None:
+            self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
+        return int(server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._server is None:
-            return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         connections = list(self._connections)
         for connection in connections:
             connection.close()
@@ -72,13 +73,14 @@ class DeviceServer:
             async with asyncio.timeout(1):
                 await self._until_all_lost()
         except TimeoutError:
-            self._server.abort_clients()
+            self._abort_clients()
             await self._until_all_lost()
         for connection in connections:
             await connection.finish()
         # A connection that is still in its TLS handshake is no connection of ours yet.
-        self._server.abort_clients()
-        await self._server.wait_closed()
+        self._abort_clients()
+        for server in self._servers:
+            await server.wait_closed()
 
     def connection(self) -> DeviceConnection:
         """Return the protocol of one more connection."""
@@ -121,6 +123,10 @@ class DeviceServer:
     def _let_in(self) -> DeviceConnection:
         self._admission.admit()
         return self.connection()
+
+    def _abort_clients(self) -> None:
+        for server in self._servers:
+            server.abort_clients()
 
     async def _until_all_lost(self) -> None:
         while self._connections:

@@ -32,7 +32,7 @@ class HttpServer:
         self._admission = admission
         self._limits = limits
         self._http: web.Server | None = None
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._deadlines: dict[web.RequestHandler, float] = {}
         """Until when each connection's request has to be over, its answer read."""
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -40,15 +40,15 @@ class HttpServer:
     async def open(
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
-        """Listen and return the port. Raises OSError where that is not possible."""
+        """Listen at one more port and return it. Raises OSError where that is not possible."""
         loop = asyncio.get_running_loop()
-        web_server = self._http = self.web_server()
+        web_server = self._http = self._http or self.web_server()
 
         def let_in() -> web.RequestHandler:
             self._admission.admit()
             return web_server()
 
-        self._server = await loop.create_server(
+        server = await loop.create_server(
             let_in,
             host,
             port,
@@ -57,8 +57,10 @@ class HttpServer:
             ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
             backlog=backlog(),
         )
-        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-        return int(self._server.sockets[0].getsockname()[1])
+        self._servers.append(server)
+        if self._sweep_timer is None:
+            self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
+        return int(server.sockets[0].getsockname()[1])
 
     def web_server(self) -> web.Server:
         """Return what makes a protocol for each connection."""
@@ -75,14 +77,16 @@ class HttpServer:
         """Stop listening and end every connection; nothing is left behind."""
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._server is None or self._http is None:
+        if self._http is None:
             return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         self._http.pre_shutdown()
         await self._http.shutdown(timeout=1)
         # What does not read, or is still in its TLS handshake, would stay otherwise.
-        self._server.abort_clients()
-        await self._server.wait_closed()
+        for server in self._servers:
+            server.abort_clients()
+            await server.wait_closed()
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; the status line says what the JSON says (protocol.md §2.1)."""

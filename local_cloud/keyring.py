@@ -70,11 +70,12 @@ class Keyring:
         """Make a user key."""
         return self._add(self._key("user", Scope.USER, user))
 
-    def add_master_key(self, device: Device) -> Key:
-        """Make the master key of a device."""
-        key = self._add(self._device_key("master", device, is_master_key=1))
+    def add_master_key(self, device: Device, token: str = "") -> Key:
+        """Make the master key of a device, with a text that no key has yet or a new one."""
+        key = self._device_key("master", device, is_master_key=1)
+        key.token = token or key.token
         device.key_id = key.id
-        return key
+        return self._add(key)
 
     def set_owner(self, device: Device, user: User) -> Key:
         """Make the account the owner of a device and return its new owner key.

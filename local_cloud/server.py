@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+import re
 import ssl
 import time
 
@@ -23,51 +24,60 @@ from .api.timers import TimerApi
 from .api.users import UserApi
 from .delivery import Delivery
 from .device_server import DeviceServer
-from .errors import StateFileError
+from .device_types import LIGHT
+from .errors import ApiError, StateFileError, bad_request
 from .fair_queue import FairQueue
 from .http_server import HttpServer
 from .limits import Limits
 from .models import Device, User
 from .passwords import Passwords, hashes_at_once
+from .ports import Addresses, reachable, service_ports
 from .presence import Presence
 from .rate_limits import FailedSignIns, NewAccounts
 from .router import Router
 from .state_file import StateFile
 from .store import Store
 
-LIGHT = 45772
-"""The ptype of Espressif's light (protocol.md §4)."""
+_MASTER_KEY = re.compile(r"[0-9a-f]{40}")
 
 
 class LocalCloud:
     """A local Espressif cloud.
 
-    After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`; after
-    `close` nothing of it is left, and another cloud may take the same ports and state file.
+    After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`, the plain
+    port where there is one; `addresses` has all. After `close` nothing of it is left, and another
+    cloud may take the same ports and state file.
     """
 
     def __init__(
         self,
         host: str = "127.0.0.1",
-        http_port: int = 0,
-        device_port: int = 0,
+        http_port: int | None = None,
+        device_port: int | None = None,
         *,
+        https_port: int | None = None,
+        device_tls_port: int | None = None,
         state_file: Path | None = None,
         ssl_context: ssl.SSLContext | None = None,
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
     ) -> None:
-        """Prepare a cloud; port 0 is any free one, `ssl_context` puts TLS on both ports.
+        """Prepare a cloud; port 0 is any free one, None one that is not to open.
+
+        `https_port` and `device_tls_port` speak TLS with `ssl_context`; they may be open beside the
+        plain ones. Where neither port of a service is named, any free one opens, with TLS if there
+        is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         """
         self._closed = False
         self._host = host
-        self._ports = http_port, device_port
-        self._ssl_context = ssl_context
+        self._http_ports = service_ports(http_port, https_port, ssl_context)
+        self._device_ports = service_ports(device_port, device_tls_port, ssl_context)
+        self.addresses: Addresses
         self.http_url = ""
-        self.device_host = _reachable(host)
-        self.device_port = device_port
+        self.device_host = reachable(host)
+        self.device_port = 0
         self.store = Store()
         self._presence = Presence()
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
@@ -99,26 +109,30 @@ class LocalCloud:
         )
 
     async def start(self) -> None:
-        """Load the state, before which nothing may be added, and open both ports.
+        """Load the state, before which nothing may be added, and open the ports.
 
         Raises OSError where a port cannot be had and StateFileError for an unusable state file; then
         nothing is open.
         """
-        http_port, device_port = self._ports
         try:
             if self._state_file is not None:
                 await self._state_file.load()
-            http_port = await self._http_server.open(
-                self._host, http_port, self._ssl_context
-            )
-            self.device_port = await self._device_server.open(
-                self._host, device_port, self._ssl_context
+            http, https = await self._http_ports.open(self._http_server, self._host)
+            device, device_tls = await self._device_ports.open(
+                self._device_server, self._host
             )
         except OSError, StateFileError:
             await self.close()
             raise
-        scheme = "https" if self._ssl_context else "http"
-        self.http_url = f"{scheme}://{_bracketed(_reachable(self._host))}:{http_port}"
+        self.addresses = Addresses(
+            host=self.device_host,
+            http=http,
+            https=https,
+            device=device,
+            device_tls=device_tls,
+        )
+        self.http_url = self.addresses.http_url or self.addresses.https_url or ""
+        self.device_port = device or device_tls or 0
 
     async def close(self) -> None:
         """End everything: servers, connections, timers, threads; a second call does nothing."""
@@ -141,10 +155,23 @@ class LocalCloud:
         await self._accounts.set_password(user, password)
 
     def add_device(
-        self, name: str, owner: User | None = None, ptype: int = LIGHT
+        self,
+        name: str,
+        owner: User | None = None,
+        ptype: int = LIGHT,
+        *,
+        master_key: str = "",
     ) -> Device:
-        """Make a device with a master key, and with an owner key where it has an owner."""
-        device = self.store.add_device(name, ptype)
+        """Make a device with a master key, and with an owner key where it has an owner.
+
+        `master_key` is one that the device has already, 40 lower-case hex digits. Raises ApiError
+        400 for any other text and 409 where another key has this one.
+        """
+        if master_key and not _MASTER_KEY.fullmatch(master_key):
+            raise bad_request("a master key has 40 hex digits")
+        if master_key in self.store.keyring.keys:
+            raise ApiError(409, "the master key is in use already")
+        device = self.store.add_device(name, ptype, master_key=master_key)
         if owner is not None:
             self.store.keyring.set_owner(device, owner)
         return device
@@ -239,13 +266,3 @@ class LocalCloud:
                 *PingApi(store).routes(),
             ]
         )
-
-
-def _reachable(host: str) -> str:
-    """Return an address at which this machine reaches the host's ports."""
-    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
-def _bracketed(host: str) -> str:
-    """Return a host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host

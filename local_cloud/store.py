@@ -96,7 +96,13 @@ class Store:
         return self._devices_of.get(product.id, {}).values()
 
     def add_device(
-        self, name: str, ptype: int, *, serial: str = "", product: Product | None = None
+        self,
+        name: str,
+        ptype: int,
+        *,
+        serial: str = "",
+        product: Product | None = None,
+        master_key: str = "",
     ) -> Device:
         """Add a device with its master key; one without a name gets the kind that apps replace."""
         now = self.context.now()
@@ -112,7 +118,7 @@ class Store:
             is_private=product.is_private if product else 1,
         )
         self.put_device(device)
-        self.keyring.add_master_key(device)
+        self.keyring.add_master_key(device, master_key)
         return device
 
     def put_device(self, device: Device) -> None:

@@ -1,4 +1,4 @@
-"""`python -m local_cloud` as a person or a program runs it."""
+"""`local-cloud` as a person or a program runs it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -18,19 +18,27 @@ from aiohttp import ClientSession
 import pytest
 
 from local_cloud.__main__ import main
+from local_cloud.command_line import PASSWORD_VARIABLE
 
 from .certificates import make_certificate
 
 ANY_PORTS = ["--http-port", "0", "--device-port", "0"]
 ACCOUNT = ["--account", "a@example.org:pass:word"]
+KEY = "00112233445566778899aabbccddeeff00112233"
+TLS_PORTS = ["--https-port", "0", "--device-tls-port", "0"]
 WAIT = 20
 
 
 @asynccontextmanager
-async def _running(*options: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def _running(
+    *options: str,
+    env: dict[str, str] | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "local_cloud", *options,
+        sys.executable, "-m", "local_cloud", *options, env=env, stdin=stdin,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # else a question goes to the terminal of whoever tests
     )  # fmt: skip
     try:
         yield process
@@ -47,13 +55,16 @@ async def _ready(process: asyncio.subprocess.Process) -> Any:
 
 
 async def _end(
-    process: asyncio.subprocess.Process, number: int = signal.SIGTERM
+    process: asyncio.subprocess.Process,
+    number: int = signal.SIGTERM,
+    *,
+    error: str = "",
 ) -> str:
-    """End it as asked and return what it still printed; nothing on stderr."""
+    """End it as asked and return what it still printed; nothing else on stderr."""
     process.send_signal(number)
     async with asyncio.timeout(WAIT):
-        out, error = await process.communicate()
-    assert (process.returncode, error.decode()) == (0, "")
+        out, complaint = await process.communicate()
+    assert (process.returncode, complaint.decode()) == (0, error)
     return out.decode()
 
 
@@ -81,18 +92,23 @@ async def test_json(tmp_path: Path) -> None:
     ]
     async with _running(*options) as process:
         ready = await _ready(process)
-        assert list(ready) == ["http", "device", "account", "devices"]
+        assert list(ready) == [
+            "http",
+            "https",
+            "device",
+            "device_tls",
+            "account",
+            "devices",
+        ]
+        assert (ready["https"], ready["device_tls"]) == (None, None)
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["http"])
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["device"])
-        assert ready["account"] == {
-            "email": "a@example.org",
-            "password": "pass:word",
-            "user_id": 1,
-        }
+        assert ready["account"] == {"email": "a@example.org", "user_id": 1}
         assert [device["name"] for device in ready["devices"]] == ["lamp", "灯"]
         assert list(ready["devices"][0]) == [
             "id",
             "name",
+            "ptype",
             "serial",
             "master_key",
             "owner_key",
@@ -166,55 +182,173 @@ async def test_text() -> None:
         assert process.stdout is not None
         async with asyncio.timeout(WAIT):
             text = b""
-            while text.count(b"  curl") < 4:
+            while text.count(b"  curl") < 3:
                 text += await process.stdout.readline()
         lines = text.decode().splitlines()
-        assert lines[0] == "local_cloud is ready; Ctrl-C ends it."
-        assert "it's a lamp (id 1, serial " in text.decode()
-        assert "a@example.org, password pass:word" in text.decode()
+        assert lines[0] == "local-cloud is ready; Ctrl-C ends it."
+        assert "it's a lamp (light, id 1, serial " in text.decode()
+        assert "a@example.org" in text.decode()
+        assert "pass:word" not in text.decode()
         curls = [shlex.split(line) for line in lines if line.startswith("  curl")]
         async with ClientSession() as session:
-            for curl, status in zip(curls, (200, 200, 404, 404), strict=True):
+            for curl, status in zip(curls, (200, 404, 404), strict=True):
                 headers = dict(
                     [curl[curl.index("-H") + 1].split(": ")] if "-H" in curl else []
                 )
-                data = curl[curl.index("-d") + 1] if "-d" in curl else None
-                async with session.request(
-                    "POST" if data else "GET", curl[-1], data=data, headers=headers
-                ) as response:
+                async with session.get(curl[-1], headers=headers) as response:
                     answer = await response.json(content_type=None)
                     assert response.status == answer["status"] == status
         assert await _end(process, signal.SIGINT) == ""
 
 
-async def test_tls(tmp_path: Path) -> None:
-    """Both ports speak TLS, and the text says how to trust them."""
+@pytest.fixture
+def certificate(tmp_path: Path) -> list[str]:
+    """Return the options that name a certificate and its key."""
     cert, key = make_certificate(tmp_path)
-    tls = ["--cert", str(cert), "--key", str(key)]
-    async with _running(
-        *ANY_PORTS, *ACCOUNT, "--device", "lamp", "--json", *tls
-    ) as process:
+    return ["--cert", str(cert), "--key", str(key)]
+
+
+async def test_plain_and_tls_side_by_side(certificate: list[str]) -> None:
+    """Four ports, of which two speak TLS; a device at one is commanded from the others."""
+    options = [*ANY_PORTS, *TLS_PORTS, *certificate, "--device", "lamp", "--json"]
+    async with _running(*options) as process:
         ready = await _ready(process)
-        assert ready["http"].startswith("https://127.0.0.1:")
-        context = ssl.create_default_context(cafile=cert)
-        async with (
-            ClientSession() as session,
-            session.get(f"{ready['http']}/v1/ping/", ssl=context) as response,
-        ):
-            assert response.status == 200
-        host, port = ready["device"].split(":")
-        reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
-        writer.write(b'{"path": "/v1/ping/"}\n')
-        assert b"ping success" in await reader.readline()
+        context = ssl.create_default_context(cafile=certificate[1])
+        [device] = ready["devices"]
+        meta = {"Authorization": f"token {device['master_key']}"}
+        identify = json.dumps({"path": "/v1/device/identify", "meta": meta}).encode()
+        for name, trust in (("device", None), ("device_tls", context)):
+            host, port = ready[name].split(":")
+            reader, writer = await asyncio.open_connection(host, int(port), ssl=trust)
+            writer.write(identify + b"\n")
+            assert json.loads(await reader.readline())["status"] == 200
+            for scheme in ("http", "https"):
+                assert ready[scheme].startswith(f"{scheme}://127.0.0.1:")
+                async with ClientSession(headers=meta) as session:
+                    rpc = "/v1/device/rpc/?deliver_to_device=true&action=LED_ON"
+                    asking = asyncio.ensure_future(
+                        session.get(ready[scheme] + rpc, ssl=context)
+                    )
+                    push = json.loads(await reader.readline())
+                    answer = {"status": 200, "nonce": push["nonce"]}
+                    writer.write(json.dumps(answer).encode() + b"\n")
+                    async with await asking as response:
+                        assert response.status == 200
+            writer.close()
         await _end(process)
-        writer.close()
-    async with _running(*ANY_PORTS, *tls) as process:
+
+
+@pytest.mark.parametrize(
+    ("options", "closed"),
+    [
+        (["--https-port", "0", "--device-port", "0"], {"http", "device_tls"}),
+        (["--http-port", "0", "--device-tls-port", "0"], {"https", "device"}),
+        (TLS_PORTS, {"http", "device"}),
+    ],
+)
+async def test_only_the_ports_that_are_named_open(
+    certificate: list[str], options: list[str], closed: set[str]
+) -> None:
+    """A TLS port leaves the plain one closed where that is not named as well."""
+    async with _running(*options, *certificate, "--json") as process:
+        ready = await _ready(process)
+        addresses = {"http", "https", "device", "device_tls"}
+        assert {name for name in addresses if ready[name] is None} == closed
+        await _end(process)
+
+
+async def test_tls_as_text(certificate: list[str]) -> None:
+    """The text says which ports speak TLS and how to trust them."""
+    cert = certificate[1]
+    async with _running(*TLS_PORTS, *certificate) as process:
         assert process.stdout is not None
+        text = ""
         async with asyncio.timeout(WAIT):
-            while not (line := await process.stdout.readline()).startswith(b"  curl"):
-                pass
-        assert f"curl --cacert {cert} https://" in line.decode()
+            while "  curl" not in text:
+                text += (await process.stdout.readline()).decode()
+        assert re.search(r"^HTTPS API    https://127\.0\.0\.1:\d+$", text, re.MULTILINE)
+        assert re.search(r"^device port  127\.0\.0\.1:\d+ \(TLS\)$", text, re.MULTILINE)
+        assert f"curl --cacert {cert} https://" in text
         await _end(process)
+
+
+async def test_kinds_and_keys_of_devices(tmp_path: Path) -> None:
+    """A device has the kind and the master key that it is given, at every start."""
+    options = [*ANY_PORTS, *ACCOUNT, "--json", "--state", str(tmp_path / "state.json")]
+    wishes = [f"Fridge:plug:{KEY.upper()}", "Rail:Strip", "Door:27388", "Desk: :"]
+    wanted = [word for wish in wishes for word in ("--device", wish)]
+    async with _running(*options, *wanted) as process:
+        devices = (await _ready(process))["devices"]
+        await _end(process)
+    assert [(one["name"], one["ptype"]) for one in devices] == [
+        ("Fridge", 23701),
+        ("Rail", 47446),
+        ("Door", 27388),
+        ("Desk", 45772),
+    ]
+    assert devices[0]["master_key"] == KEY
+    async with _running(*options, *wanted) as process:
+        assert (await _ready(process))["devices"] == devices
+        await _end(process)
+    for wish, reason in (
+        ("Fridge:light", "Fridge: a device of this name is of another kind"),
+        (f"Rail::{KEY}", "Rail: a device of this name has another master key"),
+        (f"New::{KEY}", "New: the master key is in use already"),
+    ):
+        code, error = await _fails(*options, "--device", wish)
+        assert (code, error) == (1, f"local-cloud: {reason}\n")
+
+
+async def _signs_in(url: str, password: str) -> bool:
+    sign_in = json.dumps({"email": "a@example.org", "password": password})
+    async with (
+        ClientSession() as session,
+        session.post(f"{url}/v1/keys/", data=sign_in) as response,
+    ):
+        return response.status == 200
+
+
+async def test_a_password_from_a_file(tmp_path: Path) -> None:
+    """Its first line, even where the environment has another."""
+    file = tmp_path / "password"
+    file.write_text("from a file\r\nanother line\n")
+    options = ["--account", "a@example.org", "--password-file", str(file), "--json"]
+    environment = {**os.environ, PASSWORD_VARIABLE: "from the environment"}
+    async with _running(*ANY_PORTS, *options, env=environment) as process:
+        assert await _signs_in((await _ready(process))["http"], "from a file")
+        await _end(process)
+
+
+async def test_a_password_from_the_environment(tmp_path: Path) -> None:
+    """And an account that exists keeps its password where none is given."""
+    state = ["--state", str(tmp_path / "state.json")]
+    options = [*ANY_PORTS, "--account", "a@example.org", "--json", *state]
+    environment = {**os.environ, PASSWORD_VARIABLE: "from the environment"}
+    for env in (environment, None):
+        async with _running(*options, env=env) as process:
+            url = (await _ready(process))["http"]
+            assert await _signs_in(url, "from the environment")
+            await _end(process)
+
+
+async def test_a_password_typed_at_a_terminal() -> None:
+    """It is asked for, and the terminal shows nothing of it."""
+    keyboard, terminal = os.openpty()
+    async with _running(
+        *ANY_PORTS, "--account", "a@example.org", "--json", stdin=terminal
+    ) as process:
+        assert process.stderr is not None
+        prompt = b"Password for a@example.org: "
+        async with asyncio.timeout(WAIT):
+            assert await process.stderr.readexactly(len(prompt)) == prompt
+        os.write(keyboard, b"typed\n")
+        assert await _signs_in((await _ready(process))["http"], "typed")
+        assert await _end(process, error="\n") == ""
+    os.set_blocking(keyboard, False)
+    with pytest.raises(BlockingIOError):
+        os.read(keyboard, 100)
+    for end in (keyboard, terminal):
+        os.close(end)
 
 
 async def test_a_damaged_state_file(tmp_path: Path) -> None:
@@ -224,7 +358,7 @@ async def test_a_damaged_state_file(tmp_path: Path) -> None:
     code, error = await _fails(*ANY_PORTS, "--state", str(state))
     assert code == 1
     assert error == (
-        f"local_cloud: the state file {state} is damaged (it is not JSON); it was left as it is: "
+        f"local-cloud: the state file {state} is damaged (it is not JSON); it was left as it is: "
         "repair it, or move it away to start afresh\n"
     )
     assert state.read_text() == "damaged"
@@ -237,7 +371,7 @@ async def test_a_port_that_is_taken() -> None:
         code, error = await _fails("--http-port", "0", "--device-port", port)
         await _end(process)
     assert code == 1
-    assert error.startswith("local_cloud: ")
+    assert error.startswith("local-cloud: ")
     assert f"'127.0.0.1', {port}" in error
     assert "address already in use" in error
 
@@ -245,9 +379,13 @@ async def test_a_port_that_is_taken() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        ["--http-port", "70000"], ["--device-port", "x"], ["--account", "a@example.org"],
+        ["--http-port", "70000"], ["--device-port", "x"], ["--device-tls-port", "-1"],
         ["--account", ":p"], ["--account", "a@example.org:"], ["--cert", "c"], ["--key", "k"],
-        ["--what"], ["--device", ""],
+        ["--what"], ["--device", ""], ["--device", "lamp:chandelier"], ["--device", ":plug"],
+        ["--https-port", "0"], ["--device-tls-port", "0"], ["--cert", "c", "--key", "k"],
+        ["--https-port", "0", "--cert", "c"], ["--password-file", "p"],
+        ["--account", "a@example.org", "--password-file", "/no/file"],
+        ["--account", "a@example.org", "--password-file", os.devnull],
     ],
 )  # fmt: skip
 def test_options_that_are_none(
@@ -257,21 +395,30 @@ def test_options_that_are_none(
     with pytest.raises(SystemExit) as ended:
         main(options)
     assert ended.value.code == 2
-    assert "python -m local_cloud: error: " in capsys.readouterr().err
+    assert "local-cloud: error: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         (["--account", "no address:p"], "email must be an e-mail address"),
-        (["--cert", "/no/cert", "--key", "/no/key"], "No such file"),
+        (
+            ["--https-port", "0", "--cert", "/no/cert", "--key", "/no/key"],
+            "No such file",
+        ),
+        (["--account", "a@example.org"], "a@example.org needs a password"),
+        (["--device", "lamp:plug:123"], "lamp: a master key has 40 hex digits"),
+        (
+            ["--device", f"one:plug:{KEY}", "--device", f"two:strip:{KEY.upper()}"],
+            "two: the master key is in use already",
+        ),
     ],
 )
 async def test_options_that_do_not_work(options: list[str], reason: str) -> None:
     """One line says why; never a traceback."""
     code, error = await _fails(*ANY_PORTS, *options)
     assert code == 1
-    assert re.fullmatch(rf"local_cloud: .*{reason}.*\n", error)
+    assert re.fullmatch(rf"local-cloud: .*{reason}.*\n", error)
 
 
 async def test_nobody_listens_to_its_output() -> None:
