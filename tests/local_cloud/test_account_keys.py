@@ -62,7 +62,7 @@ async def test_the_list(
     owner_key: str,
     guest: Guest,
 ) -> None:
-    """All that the account has a say in, each as a key of §2.4; the texts stay unknown."""
+    """All that the account has a say in, each as a key of protocol.md §2.4; the texts stay unknown."""
     other = cloud.store.keyring.add_user_key(user)
     friend_key, shared_key = await guest("friend")
     keys = await list_keys(api, user_key)

@@ -1,6 +1,7 @@
 """What is told of a device whose keys are gone."""
 
 from local_cloud import LocalCloud
+from local_cloud.command_line import AccountWish, DeviceWish
 from local_cloud.models import Device
 from local_cloud.readiness import as_json, as_text, prepare
 from tests.conftest import EMAIL, PASSWORD
@@ -29,6 +30,8 @@ async def test_the_account_has_no_device(
 ) -> None:
     """One that it gave up is made anew by its name."""
     cloud.revoke_key(owner_key)
-    ready = await prepare(cloud, (EMAIL, PASSWORD), [device.name])
+    ready = await prepare(
+        cloud, AccountWish(EMAIL, PASSWORD), [DeviceWish(device.name)]
+    )
     assert [one.id for one in ready.devices] == [device.id + 1]
     assert "Authorization: token " in as_text(ready, None)
