@@ -26,7 +26,7 @@ async def _attempt(populated: PopulatedCloud, pieces: Pieces) -> None:
     transport = Transport(connection)
     assert await transport.deliver(pieces)
     stayed = not transport.is_closing()
-    waiting = len(connection._replies)
+    waiting = len(connection._replies) + len(connection.outbox._replies)
     transport.close()
     await connection.finish()
     assert await happens(

@@ -2,9 +2,10 @@
 
 import asyncio
 
+from local_cloud.limits import Limits
 from local_cloud.models import Device
 from local_cloud.outbox import Outbox
-from local_cloud.wire import decode
+from local_cloud.wire import JsonObject, decode
 
 from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, run, turns
@@ -20,12 +21,16 @@ class _Lamp:
 
     def __init__(self) -> None:
         self.device: Device | None = None
-        self.outbox = Outbox(self, timeout=5, limit=10)
+        self.outbox = Outbox(self, timeout=5, limits=Limits(waiting_pushes=10))
         self.written = 0
 
     def send(self, frame: bytes) -> None:
         answer = {"nonce": decode(frame)["nonce"], "status": 200}
-        asyncio.get_running_loop().call_soon(self.outbox.take_answer, answer)
+        asyncio.get_running_loop().call_soon(self._acknowledge, answer)
+
+    def _acknowledge(self, answer: JsonObject) -> None:
+        self.outbox.take_answer(answer)
+        self.outbox.go_on()
 
     def has_delivered(self, place: int) -> bool:
         return True

@@ -25,6 +25,7 @@ _LINES_A_TURN = 64
 """Lines taken before the other connections have their turn: 256 KiB may hold 128 Ki of them."""
 _MALFORMED: JsonObject = {"message": "malformed frame", "status": 400}
 """Firmware knows a refused frame by the status (protocol.md §2.2); the words are ours."""
+_TIMERS = ("v1", "device", "timers")
 _INTERNAL_ERROR: JsonObject = {"message": "internal error", "status": 500}
 
 
@@ -73,9 +74,7 @@ class DeviceConnection(asyncio.Protocol):
         self._closing = False
         self._replies: set[asyncio.Future[JsonObject]] = set()
         self.device: Device | None = None
-        self.outbox = Outbox(
-            self, timeout=delivery_timeout, limit=limits.waiting_pushes
-        )
+        self.outbox = Outbox(self, timeout=delivery_timeout, limits=limits)
         self.written = 0
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
@@ -197,6 +196,7 @@ class DeviceConnection(asyncio.Protocol):
             self.abort()
         self._pace_reading()
         self._owner.count_unread(self)
+        self.outbox.go_on()
 
     def _pace_reading(self) -> None:
         """Read only while what was read can be handled."""
@@ -249,6 +249,7 @@ class DeviceConnection(asyncio.Protocol):
         if self.device is not None:
             self.heard_at = self._loop.time()
             self.device.last_active = self._now()
+            self.outbox.hear()
         if "path" not in frame and "nonce" in frame:
             self.outbox.take_answer(frame)
             return
@@ -257,6 +258,8 @@ class DeviceConnection(asyncio.Protocol):
             nonce = read_nonce(frame)
             self._refuse_flood()
             request = request_from_frame(frame, self._peer, self)
+            if self.device is not None and request.segments == _TIMERS:
+                self.outbox.is_spaced = True
             answer = self._router.handle(request)
             if request.authorized:
                 self.heard_at = self._loop.time()
@@ -304,4 +307,5 @@ class DeviceConnection(asyncio.Protocol):
         frame.pop("nonce", None)
         if nonce is not None:
             frame["nonce"] = nonce
-        self.send(encode(frame))
+        if not self._closing:
+            self.outbox.reply(encode(frame))

@@ -25,6 +25,11 @@ class Limits:
     """Unanswered requests of one device connection."""
     waiting_pushes: int = 1024
     """Pushes that wait for one device."""
+    first_push: float = 2.0
+    """How long the first push waits after identify for a frame of the device (protocol.md §10)."""
+    gap: float = 0.1
+    """Time for firmware to read a frame that it does not answer, before it gets the next one
+    (protocol.md §3.9, 8)."""
     tls_handshake: float = 15.0
     """Time for a TLS handshake."""
     http_body: float = 30.0

@@ -1,4 +1,4 @@
-"""The pushes to one connected device, one at a time."""
+"""What goes out to one connected device: pushes one at a time, and our replies between them."""
 
 import asyncio
 from collections import deque
@@ -6,14 +6,15 @@ import secrets
 from typing import Protocol
 
 from .errors import ApiError, device_busy, peer_disconnected
+from .limits import Limits
 from .wire import JsonObject, encode
 
 _LARGEST_NONCE = 2**31 - 1
 """Firmware reads at most ten digits into a signed number (protocol.md §3.9, 5)."""
-
-
 _LEAST_TIME_LEFT = 0.2
 """The part of its time that a push has to have left when its turn comes."""
+_SPACED_REPLIES = 16
+"""Replies that may wait for their turn; who asks for more at once is no Espressif firmware."""
 
 
 class Wire(Protocol):
@@ -55,18 +56,39 @@ class _Push:
 class Outbox:
     """Sends pushes to one device and matches its answers to them.
 
-    Firmware acts on the first thing it finds in a segment, so the next push goes out only when the
-    last one was answered or given up (protocol.md §3.9, 8).
+    Firmware takes what lies in its socket for one segment and acts on the first thing that it finds
+    there (protocol.md §3.9, 8), so it gets one frame at a time: the next push goes out when the last
+    one was answered or given up. What is sent to a device that has asked for its timers, as only
+    Espressif's firmware does, is spaced from our replies as well, which nobody answers: the next
+    frame waits for `Limits.gap`.
+
+    Attributes:
+        is_spaced: whether the device is of that kind.
     """
 
-    def __init__(self, wire: Wire, *, timeout: float, limit: int) -> None:
-        """Send on `wire`; give a push up `timeout` seconds after it came; queue up to `limit`."""
+    def __init__(self, wire: Wire, *, timeout: float, limits: Limits) -> None:
+        """Send on `wire`; give a push up `timeout` seconds after it came."""
         self._wire = wire
         self._timeout = timeout
-        self._limit = limit
-        self._current: _Push | None = None
-        self._current_timer: asyncio.TimerHandle | None = None
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Push] = deque()
+        self._current: _Push | None = None
+        self._replies: deque[bytes] = deque()
+        self.is_spaced = False
+        self._clear_at = 0.0
+        """When the device will have read the last frame that it does not answer."""
+        self._held_until = 0.0
+        """When pushes may go out, whatever the device does."""
+        self._wake_timer: asyncio.TimerHandle | None = None
+        self._deadline_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_undelivered(self) -> bool:
+        """Whether a push that nobody has answered has not even reached the device."""
+        return self._current is not None and not self._wire.has_delivered(
+            self._current.place
+        )
 
     def push(self, frame: JsonObject) -> asyncio.Future[JsonObject]:
         """Send a frame, its nonce added, when its turn comes; the future gets the device's answer.
@@ -77,72 +99,130 @@ class Outbox:
         device when it is given up ends the connection, and gets 404: it must not arrive when its
         sender was told that it failed. Raises ApiError 500 at once where too many wait already.
         """
-        if len(self._waiting) >= self._limit:
+        if len(self._waiting) >= self._limits.waiting_pushes:
             raise device_busy()
-        loop = asyncio.get_running_loop()
-        push = _Push(frame, loop.create_future(), loop.time() + self._timeout)
-        if self._current is None:
-            self._start(push)
-        else:
-            self._waiting.append(push)
+        deadline = self._loop.time() + self._timeout
+        push = _Push(frame, self._loop.create_future(), deadline)
+        self._waiting.append(push)
+        if self._deadline_timer is None:
+            self._deadline_timer = self._loop.call_at(deadline, self._give_up_late)
+        self.go_on()
         return push.answer
 
+    def reply(self, frame: bytes) -> None:
+        """Send a frame that the device does not answer: at once, or in its turn if `is_spaced`."""
+        if self.is_spaced and len(self._replies) < _SPACED_REPLIES:
+            self._replies.append(frame)
+            self.go_on()
+            return
+        self.is_spaced = False
+        while self._replies:
+            self._wire.send(self._replies.popleft())
+        self._wire.send(frame)
+
     def take_answer(self, frame: JsonObject) -> None:
-        """Hand a device's answer to whoever waits for it; a late or unknown one is nobody's."""
+        """Hand a device's answer to whoever waits for it; a late or unknown one is nobody's.
+
+        The next push goes out with `go_on`, so that all of a segment is read before.
+        """
         push = self._current
         if push is None or frame.get("nonce") != push.nonce:
             return
         if not push.answer.done():
             push.answer.set_result(frame)
-        self._next()
+        self._current = None
 
-    @property
-    def is_undelivered(self) -> bool:
-        """Whether a push that nobody has answered has not even reached the device."""
-        return self._current is not None and not self._wire.has_delivered(
-            self._current.place
-        )
+    def hold(self) -> None:
+        """Send no push until a frame comes, at most for `Limits.first_push`: the device has identified.
+
+        Firmware now fetches its timers. A push in the same segment as the answer to either costs it
+        one of the two (protocol.md §10).
+        """
+        self._held_until = self._loop.time() + self._limits.first_push
+
+    def hear(self) -> None:
+        """Note that the device has sent a frame; `go_on` follows when it was handled."""
+        self._held_until = 0.0
+
+    def go_on(self) -> None:
+        """Send what may go out now: replies first, then one push."""
+        while self._current is None:
+            if self._replies:
+                start = self._clear_at
+            elif self._waiting:
+                start = max(self._clear_at, self._held_until)
+            else:
+                return
+            now = self._loop.time()
+            if now < start:
+                self._wake_at(start)
+                return
+            if self._replies:
+                self._wire.send(self._replies.popleft())
+                self._clear_at = now + self._limits.gap
+            else:
+                self._start(self._waiting.popleft(), now)
 
     def close(self) -> None:
         """Give every push up: the device is gone, and nobody will push to it here any more."""
+        for timer in (self._wake_timer, self._deadline_timer):
+            if timer is not None:
+                timer.cancel()
         given_up = list(self._waiting)
         self._waiting.clear()
+        self._replies.clear()
         if self._current is not None:
             given_up.insert(0, self._current)
-            self._next()
+            self._current = None
         for push in given_up:
             push.fail(peer_disconnected())
 
-    def _start(self, push: _Push) -> None:
+    def _start(self, push: _Push, now: float) -> None:
+        """Send a push, if there is time enough for an answer.
+
+        Else its sender is told now that the device is busy: a push that nobody waits for any more
+        would still switch the lamp.
+        """
+        if push.deadline < now + self._timeout * _LEAST_TIME_LEFT:
+            push.fail(device_busy())
+            return
         self._current = push
-        self._current_timer = asyncio.get_running_loop().call_at(
-            push.deadline, self._give_up, push
-        )
         push.nonce = 1 + secrets.randbelow(_LARGEST_NONCE)
         self._wire.send(encode({**push.frame, "nonce": push.nonce}))
         push.place = self._wire.written
 
-    def _give_up(self, push: _Push) -> None:
-        if self.is_undelivered:
-            self._wire.drop("a push did not reach it in time")
-            return
-        push.fail(device_busy())
-        self._next()
+    def _wake_at(self, when: float) -> None:
+        timer = self._wake_timer
+        if timer is not None:
+            if timer.when() <= when:
+                return
+            timer.cancel()
+        self._wake_timer = self._loop.call_at(when, self._wake)
 
-    def _next(self) -> None:
-        """Send what waits longest and still has time enough for an answer.
+    def _wake(self) -> None:
+        self._wake_timer = None
+        self.go_on()
 
-        The others are told now that the device is busy: a push that nobody waits for any more
-        would still switch the lamp. All deadlines lie in the order of the pushes, so only the
-        current one needs a timer.
+    def _give_up_late(self) -> None:
+        """Give up the pushes whose time is over.
+
+        One timer serves them all, and outlives those that were answered: most pushes cost none. All
+        deadlines lie in the order in which the pushes came.
         """
-        assert self._current_timer is not None
-        self._current_timer.cancel()
-        self._current = None
-        earliest = asyncio.get_running_loop().time() + self._timeout * _LEAST_TIME_LEFT
-        while self._waiting:
-            push = self._waiting.popleft()
-            if push.deadline >= earliest:
-                self._start(push)
+        self._deadline_timer = None
+        now = self._loop.time()
+        push = self._current
+        if push is not None and push.deadline <= now:
+            if self.is_undelivered:
+                self._wire.drop("a push did not reach it in time")
                 return
             push.fail(device_busy())
+            self._current = None
+        while self._waiting and self._waiting[0].deadline <= now:
+            self._waiting.popleft().fail(device_busy())
+        self.go_on()
+        earliest = self._current or (self._waiting[0] if self._waiting else None)
+        if earliest is not None:
+            self._deadline_timer = self._loop.call_at(
+                earliest.deadline, self._give_up_late
+            )

@@ -34,6 +34,10 @@ class RawDevice:
         )
         answer = await self.receive()
         assert answer["status"] == 200
+        # Pushes wait for this, or for two seconds.
+        self.send({"path": "/v1/ping/"})
+        answer = await self.receive()
+        assert answer["message"] == "ping success"
         return self
 
     async def __aexit__(

@@ -67,11 +67,12 @@ class SessionApi:
     def _identify(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Make this connection the device's; `activate_status` says whether it has to activate.
 
-        An older connection of the device is thrown out.
+        An older connection of the device is thrown out. Pushes wait until the device is ready.
         """
         assert request.link is not None
         device.last_active = self._store.context.now()
         self._presence.arrive(device, request.link)
+        request.link.outbox.hold()
         return fit_firmware({"device": render(device, request.times), "status": 200})
 
     def _quit(self, request: Request) -> JsonObject:

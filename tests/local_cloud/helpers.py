@@ -158,10 +158,11 @@ class DeviceSocket:
         return await self.receive()
 
     async def identify(self, device: Device, nonce: int = 67) -> Any:
-        """Identify and return the answer."""
+        """Identify, send a ping so that pushes need not wait, and return the first answer."""
         key = self._cloud.master_key(device)
         answer = await self.ask("/v1/device/identify", key=key, nonce=nonce)
         assert answer["status"] == 200
+        assert (await self.ask("/v1/ping/"))["message"] == "ping success"
         return answer
 
     def acknowledge(self, push: dict[str, Any], **members: Any) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from local_cloud import LocalCloud
 from local_cloud.models import Device
+from tests.firmware import parser as firmware
 
-from . import firmware
 from .helpers import BSSID, TOKEN, Api, DeviceSocket, until
 from .test_access import PATHS
 
@@ -339,7 +339,7 @@ async def test_9_no_frame_is_a_multiple_of_the_held_segment(
     for segments in (1, 2):
         base = len(await _push(api, lamp, f"{RPC}x&v=", owner_key))
         for more in range(-1, 2):
-            fill = "v" * (segments * firmware.HELD_SEGMENT - base - 2 + more)
+            fill = "v" * (segments * firmware.HELD_SEGMENT - base + more)
             lines = [
                 await _push(api, lamp, f"{RPC}x&v={fill}", owner_key) for _ in range(8)
             ]

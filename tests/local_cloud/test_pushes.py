@@ -158,6 +158,35 @@ async def test_a_device_that_is_thrown_out(
         assert (await call).status == 200
 
 
+@pytest.mark.parametrize(("passed", "is_sent"), [(3.9, True), (4.1, False)])
+async def test_a_push_needs_a_fifth_of_its_time_for_an_answer(
+    cloud: LocalCloud,
+    device: Device,
+    lamp: DeviceSocket,
+    monkeypatch: pytest.MonkeyPatch,
+    passed: float,
+    is_sent: bool,
+) -> None:
+    """One whose turn comes later is refused, and never sent."""
+    loop = asyncio.get_running_loop()
+    outbox = cloud._presence.link(device).outbox  # type: ignore[union-attr]  # it is there
+    first, second = outbox.push({}), outbox.push({})
+    push = await lamp.receive()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now + passed)
+    outbox.take_answer({"nonce": push["nonce"], "status": 200})
+    outbox.go_on()
+    monkeypatch.undo()
+    assert (await first)["status"] == 200
+    assert second.done() is not is_sent
+    if is_sent:
+        lamp.acknowledge(await lamp.receive())
+        assert (await second)["status"] == 200
+    else:
+        assert str(second.exception()).startswith("remote device is busy")
+        assert (await lamp.ask("/v1/ping/"))["message"] == "ping success"
+
+
 async def test_callers_that_are_cancelled(
     api: Api, cloud: LocalCloud, lamp: DeviceSocket, device: Device, owner_key: str
 ) -> None:

@@ -424,6 +424,7 @@ async def test_an_http_client_that_does_not_read(
 # Our own mistakes
 
 
+@pytest.mark.parametrize("limits", [Limits()])
 async def test_a_bug_costs_one_request(
     api: Api, cloud: LocalCloud, socket: DeviceSocket, owner_key: str,
     caplog: pytest.LogCaptureFixture,

@@ -43,6 +43,17 @@ def nonce(buffer: bytes) -> int:
     return int(re.match(rb"\d*", digits)[0] or 0)  # type: ignore[index]  # matches always
 
 
+def method(buffer: bytes) -> str:
+    """Return the method of a push."""
+    return "POST" if b'"method": "POST"' in buffer else "GET"
+
+
+def timers_text(buffer: bytes) -> str:
+    """Return the timers, as the firmware goes through them (§3.6)."""
+    _, _, rest = buffer.partition(b'"timers": "')
+    return rest.partition(b'"')[0].decode()
+
+
 def plug_value(buffer: bytes) -> str | None:
     """Return what the plug is set to: one character at a fixed place (point 6)."""
     if b"plug-status" not in buffer:
