@@ -13,12 +13,21 @@ from .errors import DemoError
 STOP_TIMEOUT = 20  # Home Assistant writes its states and closes its database
 TAIL_LINES = 25
 
+# stdin is a pipe whose other end the demo alone holds. When that closes, however the demo ended,
+# the watcher kills its process group, which are the command and all that it started.
+UNDER_WATCH = """\
+exec 3<&0 </dev/null
+{ read -r _; kill -9 0; } <&3 >/dev/null 2>&1 &
+exec 3<&- "$@"
+"""
+
 
 class Process:
     """A child with its log in a file.
 
     It leads a session of its own: Ctrl-C in the terminal reaches the demo alone, which
-    then ends its children in the right order.
+    then ends its children in the right order. What it started ends with it, and all of it
+    ends with the demo, even where that is killed.
     """
 
     def __init__(
@@ -44,20 +53,27 @@ class Process:
 
         With `announces` its stdout is kept for `read_line` or `read_all`.
         """
-        with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE if announces else output,
-                stderr=output,
-                cwd=cwd,
-                start_new_session=True,
-            )
-        child = cls(name, log, process)
+        watched, held = os.pipe()
         try:
-            yield child
+            try:
+                with log.open("ab") as output:
+                    process = await asyncio.create_subprocess_exec(
+                        *("/bin/sh", "-c", UNDER_WATCH, "sh", *command),
+                        stdin=watched,
+                        stdout=asyncio.subprocess.PIPE if announces else output,
+                        stderr=output,
+                        cwd=cwd,
+                        start_new_session=True,
+                    )
+            finally:
+                os.close(watched)
+            child = cls(name, log, process)
+            try:
+                yield child
+            finally:
+                await child.stop()
         finally:
-            await child.stop()
+            os.close(held)
 
     @property
     def status(self) -> int | None:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from demo.errors import DemoError
+from demo.paths import CHECKOUT
 from demo.process import Process
 
 
@@ -72,3 +73,46 @@ async def test_work_returns_its_result(tmp_path: Path) -> None:
         "child", python("import signal; signal.pause()"), tmp_path / "log", cwd=tmp_path
     ) as child:
         assert await child.while_alive(asyncio.sleep(0, "done")) == "done"
+
+
+KILLED = """\
+import asyncio, sys
+from pathlib import Path
+from demo.process import Process
+
+async def main():
+    log, child = Path(sys.argv[1]), sys.argv[2]
+    async with Process.running("child", [sys.executable, "-c", child], log, cwd=log.parent, announces=True) as process:
+        for _ in range(3):
+            print(await process.read_line(), end="", flush=True)
+        await process.ended()
+
+asyncio.run(main())
+"""
+DEAF = """\
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+if os.fork() == 0:
+    os.fork()
+os.write(1, b"%d\\n" % os.getpid())
+while True:
+    signal.pause()
+"""
+
+
+async def test_a_killed_parent_leaves_nothing(tmp_path: Path) -> None:
+    """`kill -9` gives it no chance to clean up; still child and grandchildren end."""
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, tmp_path / "log", DEAF),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=CHECKOUT,
+    )
+    assert parent.stdout is not None
+    pids = [int(await parent.stdout.readline()) for _ in range(3)]
+    assert all(is_alive(pid) for pid in pids)
+    parent.kill()
+    await parent.wait()
+    async with asyncio.timeout(20):
+        while any(is_alive(pid) for pid in pids):  # noqa: ASYNC110 (init reaps it)
+            await asyncio.sleep(0.01)
