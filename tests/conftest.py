@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 import custom_components.espcloud  # noqa: F401 - else the test plugin's own folder of that name wins
+from custom_components.espcloud import refusals
 from homeassistant.core import HomeAssistant
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
@@ -22,6 +23,12 @@ def loopback(socket_enabled: None) -> None:
 def hass(hass: HomeAssistant, enable_custom_integrations: None) -> HomeAssistant:
     """Return a Home Assistant that finds this integration."""
     return hass
+
+
+@pytest.fixture
+def first_refusal_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a refused key for gone at once, where the patience is not what is tested."""
+    monkeypatch.setattr(refusals, "LEAST_APART", 0.0)
 
 
 @pytest.fixture

@@ -315,6 +315,7 @@ async def activate(cloud: LocalCloud, device: Device) -> dict[str, Any]:
 # Signing in again
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_reauthentication(
     hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
 ) -> None:
@@ -323,7 +324,7 @@ async def test_reauthentication(
     cloud.revoke_key(entry.data["user_key"])
     assert not await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["step_id"] == "reauth_confirm"
 

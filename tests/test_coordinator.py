@@ -10,9 +10,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
+from custom_components.espcloud import refusals
 from custom_components.espcloud.cloud import stall
-from custom_components.espcloud.const import GRACE_TIME
+from custom_components.espcloud.const import DOMAIN, GRACE_TIME
+from custom_components.espcloud.coordinator import EspCloudCoordinator
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
@@ -23,7 +27,6 @@ from .common import (
     let_time_pass,
     send_command,
     wait_for_coordinator,
-    wait_for_issue,
     wait_for_state,
 )
 from .conftest import EMAIL, PASSWORD
@@ -52,6 +55,22 @@ def info_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
     ]
+
+
+def issues(hass: HomeAssistant) -> list[str | None]:
+    """Return what the integration asks people to put right."""
+    return [
+        issue.translation_key
+        for issue in ir.async_get(hass).issues.values()
+        if issue.domain == DOMAIN
+    ]
+
+
+async def wait_for_refusals(coordinator: EspCloudCoordinator, count: int) -> None:
+    """Wait until the key of a device was refused so many times in a row."""
+    async with asyncio.timeout(5):
+        while coordinator.session.attempts_refused < count:  # noqa: ASYNC110 - no event says
+            await asyncio.sleep(0.005)
 
 
 def light_changes(hass: HomeAssistant) -> list[str]:
@@ -249,22 +268,61 @@ async def test_connection_that_dies_in_the_grace_time_again_and_again(
     assert hass.states.get(LIGHT).state == "on"
 
 
-@pytest.mark.usefixtures("hass")
-async def test_refused_device_key_is_not_tried_again(
+async def test_refused_device_key(
     hass: HomeAssistant,
     cloud: LocalCloud,
     user: User,
     device: Device,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A key that the cloud does not know ends the attempts, in one line."""
+    """It is tried after a minute, then the person is told; success needs nobody."""
+    now = 1000.0
+    monkeypatch.setattr(refusals, "monotonic", lambda: now)
     entry = await account_entry(hass, cloud, user.id, device)
-    cloud.revoke_key(cloud.master_key(device))
+    key = cloud.store.keyring.keys[cloud.master_key(device)]
+    cloud.revoke_key(key.token)
     await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_issue(hass, "device_key_refused")
-    for _ in range(5):
-        await let_time_pass(hass, 600)
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    await wait_for_refusals(coordinator, 1)
+    # A command makes no further attempt of it, and does not wait.
+    with pytest.raises(HomeAssistantError) as caught:
+        await coordinator.async_send_command("LED_ON")
+    assert caught.value.translation_key == "key_refused"
+    await let_time_pass(hass, 58)
+    assert coordinator.session.attempts_refused == 1
+    assert issues(hass) == []
+
+    now += 72
+    await let_time_pass(hass, 72)
+    await wait_for_refusals(coordinator, 2)
+    assert issues(hass) == ["device_key_refused"]
     assert info_lines(caplog) == [
         "Desk lamp: not connected to the cloud: the master key is refused"
     ]
     assert hass.states.get(LIGHT).state == "unavailable"
+
+    cloud.store.keyring.put(key)
+    await let_time_pass(hass, 144)
+    await cloud.wait_online(device)
+    await wait_for_state(hass, LIGHT, "unknown")
+    assert issues(hass) == []
+
+    # The next refusal is a first one.
+    now += 3600
+    cloud.revoke_key(key.token)
+    await wait_for_refusals(coordinator, 1)
+    assert issues(hass) == []
+
+
+async def test_device_key_refused_twice_within_a_minute(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """A cloud that comes back without its state for seconds needs nobody."""
+    key = cloud.store.keyring.keys[cloud.master_key(device)]
+    cloud.revoke_key(key.token)
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    for refusals_so_far in (1, 2, 3):
+        await wait_for_refusals(coordinator, refusals_so_far)
+        coordinator.async_retry_refused_key()
+    assert issues(hass) == []

@@ -5,12 +5,17 @@ import time
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud import async_remove_config_entry_device, event
+from custom_components.espcloud import async_remove_config_entry_device, event, refusals
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
@@ -130,15 +135,94 @@ async def test_cloud_that_is_down_is_tried_again(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_refused_account_key_asks_to_sign_in(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+def reauth_flows(hass: HomeAssistant) -> list[str]:
+    """Return the dialogs that ask to sign in again."""
+    return [
+        flow["flow_id"]
+        for flow in hass.config_entries.flow.async_progress()
+        if flow["context"]["source"] == "reauth"
+    ]
+
+
+async def entry_is(entry: MockConfigEntry, state: ConfigEntryState) -> None:
+    """Wait until an entry is in that state."""
+    reached = asyncio.Event()
+
+    def changed() -> None:
+        if entry.state is state:
+            reached.set()
+
+    remove = entry.async_on_state_change(changed)
+    try:
+        changed()
+        async with asyncio.timeout(5):
+            await reached.wait()
+    finally:
+        remove()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time by which refusals are told apart, in a list."""
+    clock = [1000.0]
+    monkeypatch.setattr(refusals, "monotonic", lambda: clock[0])
+    return clock
+
+
+async def test_refused_account_key_at_set_up(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    clock: list[float],
 ) -> None:
-    """A revoked key is no reason to try again and again."""
+    """The second refusal, at least a minute later, asks to sign in; success needs nobody."""
     entry = await account_entry(hass, cloud, user.id, device)
-    cloud.revoke_key(entry.data["user_key"])
+    key = cloud.store.keyring.keys[entry.data["user_key"]]
+    cloud.revoke_key(key.token)
     assert not await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "key_refused"
+    clock[0] += 59
+    assert not await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert reauth_flows(hass) == []
+
+    clock[0] += 1
+    await let_time_pass(hass, 60)
+    await entry_is(entry, ConfigEntryState.SETUP_RETRY)
+    await hass.async_block_till_done()
+    assert len(reauth_flows(hass)) == 1
+
+    # The cloud has its state again: Home Assistant's own retry finds out.
+    cloud.store.keyring.put(key)
+    await let_time_pass(hass, 300)
+    await entry_is(entry, ConfigEntryState.LOADED)
+    await hass.async_block_till_done()
+    assert reauth_flows(hass) == []
+    assert not ir.async_get(hass).issues
+
+
+async def test_refusals_long_apart_with_a_success_between(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    clock: list[float],
+) -> None:
+    """Each is the first: a cloud that forgets its keys now and then needs nobody."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    account = entry.runtime_data.account
+    key = cloud.store.keyring.keys[entry.data["user_key"]]
+    for _ in range(3):
+        clock[0] += 3600
+        cloud.revoke_key(key.token)
+        await account.async_refresh()
+        await hass.async_block_till_done()
+        assert reauth_flows(hass) == []
+        cloud.store.keyring.put(key)
+        await account.async_refresh()
 
 
 async def test_dead_devices_disturb_nobody(
@@ -361,18 +445,44 @@ async def test_account_is_read_again_now_and_then(
 
 
 async def test_reading_again_notices_a_refused_account_key(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    clock: list[float],
 ) -> None:
-    """The person is asked to sign in before a command fails; the device stays up."""
+    """The person is asked to sign in, until that is not needed; the device stays up."""
     entry = await account_entry(hass, cloud, user.id, device)
     await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
-    cloud.revoke_key(entry.data["user_key"])
+    key = cloud.store.keyring.keys[entry.data["user_key"]]
+    cloud.revoke_key(key.token)
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
-    (flow,) = hass.config_entries.flow.async_progress()
-    assert flow["context"]["source"] == "reauth"
+    assert reauth_flows(hass) == []
+    # It asks again after a minute or a little more, and then after two.
+    clock[0] += 72
+    await let_time_pass(hass, 72)
+    assert len(reauth_flows(hass)) == 1
     assert cloud.is_online(device)
+    cloud.store.keyring.put(key)
+    await let_time_pass(hass, 144)
+    assert reauth_flows(hass) == []
+    assert cloud.is_online(device)
+
+
+async def test_unload_while_the_account_key_is_refused(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The key is not tried any more."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    account = entry.runtime_data.account
+    cloud.revoke_key(entry.data["user_key"])
+    await account.async_refresh()
+    assert account._cancel_retry is not None
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert account._cancel_retry is None
 
 
 async def test_reading_again_in_vain_changes_nothing(

@@ -144,6 +144,7 @@ async def test_without_an_owner_key_the_master_key_commands(
     assert hass.states.get(LIGHT).state == "on"
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_refused_account_key_asks_to_sign_in(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:

@@ -25,6 +25,8 @@ from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
 
+pytestmark = pytest.mark.usefixtures("first_refusal_counts")
+
 
 @pytest.fixture
 async def entry(
@@ -108,7 +110,7 @@ async def test_repair_of_a_device_that_is_gone(
 async def test_key_that_works_again_needs_nobody(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:
-    """A refused key is tried again when the account is read anew, four times an hour."""
+    """A refused key is tried at once when the account was read anew."""
     key = cloud.store.keyring.keys[cloud.master_key(device)]
     cloud.revoke_key(key.token)
     await wait_for_issue(hass, "device_key_refused")

@@ -35,6 +35,7 @@ def texts(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
         yield repr(record.args)
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_no_secret_in_the_log(
     hass: HomeAssistant,
     cloud: LocalCloud,

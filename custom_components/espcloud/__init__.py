@@ -34,6 +34,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     """Set up an account and its devices."""
     account = EspCloudAccount(hass, entry)
     await account.async_sign_in()
+    entry.async_on_unload(account.async_close)
     devices = EspCloudDevices(hass, entry, account)
     entry.runtime_data = devices
     _async_remove_orphans(hass, entry)

@@ -5,16 +5,28 @@ from datetime import datetime
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util.hass_dict import HassKey
 
-from .cloud import AuthenticationError, CloudDevice, CloudError, ConnectPacer
-from .const import CONF_USER_KEY
+from .cloud import (
+    AuthenticationError,
+    CloudDevice,
+    CloudError,
+    ConnectPacer,
+    refusal_backoff,
+)
+from .const import CONF_USER_KEY, DOMAIN
 from .errors import translated
+from .refusals import Refusals
 from .server import Server
 
 _LOGGER = logging.getLogger(__name__)
+
+# By the id of the entry: an account that cannot be set up is made anew each time.
+_REFUSALS: HassKey[dict[str, Refusals]] = HassKey(f"{DOMAIN}_refusals")
 
 
 class EspCloudAccount:
@@ -35,20 +47,30 @@ class EspCloudAccount:
         self._devices: dict[int, CloudDevice] = {}
         self._owner_keys: dict[int, str] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._backoff = refusal_backoff()
+        self._cancel_retry: CALLBACK_TYPE | None = None
 
     async def async_sign_in(self) -> None:
         """Read the account's devices and their owner keys.
 
         Raises:
-            ConfigEntryAuthFailed: the account's key is refused.
-            ConfigEntryNotReady: the cloud cannot be asked right now.
+            ConfigEntryNotReady: the cloud cannot be asked right now, or refuses the
+                account's key. It is asked again: after ConfigEntryAuthFailed nobody
+                would notice that the key works again.
         """
         try:
             await self._async_read_devices()
-        except AuthenticationError as err:
-            raise translated(ConfigEntryAuthFailed, err) from err
         except CloudError as err:
+            if isinstance(err, AuthenticationError):
+                self._note_refusal()
             raise translated(ConfigEntryNotReady, err, url=self.server.url) from err
+
+    @callback
+    def async_close(self) -> None:
+        """Leave no timer behind."""
+        if self._cancel_retry is not None:
+            self._cancel_retry()
+            self._cancel_retry = None
 
     def device(self, device_id: int) -> CloudDevice | None:
         """Return what the account says of a device, None where it has no such device."""
@@ -71,7 +93,8 @@ class EspCloudAccount:
             try:
                 await self._async_read_devices()
             except AuthenticationError:
-                self._entry.async_start_reauth(self._hass)
+                self._note_refusal()
+                self._retry_later()
                 raise
             new_key = self._owner_keys.get(device_id, master_key)
             if new_key == key:
@@ -83,7 +106,8 @@ class EspCloudAccount:
         try:
             await self._async_read_devices()
         except AuthenticationError:
-            self._entry.async_start_reauth(self._hass)
+            self._note_refusal()
+            self._retry_later()
             return
         except CloudError as err:
             # The devices' own connections tell whether the cloud is there.
@@ -100,7 +124,39 @@ class EspCloudAccount:
 
     async def _async_read_devices(self) -> None:
         owned = await self._client.list_devices(self._entry.data[CONF_USER_KEY])
+        self._note_success()
         self._devices = {each.device.id: each.device for each in owned}
         self._owner_keys = {
             each.device.id: each.owner_key for each in owned if each.owner_key
         }
+
+    @callback
+    def _note_refusal(self) -> None:
+        """Ask the person to sign in, where the key is not just unknown for a moment."""
+        refusals = self._hass.data.setdefault(_REFUSALS, {})
+        if refusals.setdefault(self._entry.entry_id, Refusals()).note():
+            self._entry.async_start_reauth(self._hass)
+
+    @callback
+    def _retry_later(self) -> None:
+        if self._cancel_retry is None:
+            self._cancel_retry = async_call_later(
+                self._hass,
+                self._backoff.next_delay(),
+                HassJob(self._async_retry, cancel_on_shutdown=True),
+            )
+
+    async def _async_retry(self, now: datetime) -> None:
+        self._cancel_retry = None
+        await self.async_refresh(now)
+
+    @callback
+    def _note_success(self) -> None:
+        """The key works, so nobody has to sign in."""
+        self._hass.data.get(_REFUSALS, {}).pop(self._entry.entry_id, None)
+        self._backoff.reset()
+        self.async_close()
+        for flow in list(
+            self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
+        ):
+            self._hass.config_entries.flow.async_abort(flow["flow_id"])

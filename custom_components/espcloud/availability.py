@@ -44,6 +44,7 @@ class Availability:
         self.available = False
         self.last_error: CloudError | None = None
         self.history = ConnectionHistory()
+        self._refusal_is_said = False
         self._hass = hass
         self._name = name
         self._on_change = on_change
@@ -55,6 +56,7 @@ class Availability:
         """The device is identified."""
         if self.last_error is not None:
             self.last_error = None
+            self._refusal_is_said = False
             _LOGGER.info("%s: connected to the cloud again", self._name)
         self.history.note("connected")
         self.connected = True
@@ -66,11 +68,10 @@ class Availability:
     def note_disconnected(self, reason: CloudError) -> None:
         """The connection was lost, or could not be made once more."""
         # One line per outage, however many attempts it takes to end it; a key that
-        # is refused ends the attempts, which is news.
-        if self.last_error is None or (
-            isinstance(reason, AuthenticationError)
-            and not isinstance(self.last_error, AuthenticationError)
-        ):
+        # is refused needs a person, perhaps, which is news.
+        is_refused = isinstance(reason, AuthenticationError)
+        if self.last_error is None or (is_refused and not self._refusal_is_said):
+            self._refusal_is_said = is_refused
             _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
         self.last_error = reason
         self.history.note(f"{type(reason).__name__}: {reason}")

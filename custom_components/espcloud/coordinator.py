@@ -37,6 +37,7 @@ from .const import (
 from .device_info import async_register_device
 from .errors import translated
 from .issues import DeviceIssues
+from .refusals import Refusals
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -100,6 +101,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             on_stable=self._handle_stable,
         )
         self._issues = DeviceIssues(hass, entry, subentry)
+        self._refusals = Refusals()
         self._session: DeviceSession | None = None
         self._command_listeners: list[CommandListener] = []
         self._state_listeners: list[StateListener] = []
@@ -150,11 +152,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def async_retry_refused_key(self) -> None:
-        """Connect again where a refused key had ended the attempts."""
-        if self._session is not None and isinstance(
-            self.availability.last_error, AuthenticationError
-        ):
-            self._async_replace_session(self._session)
+        """Try a refused key at once."""
+        if self._session is not None and self._session.refused:
+            self._session.retry_now()
 
     @callback
     def async_listen_commands(self, listener: CommandListener) -> CALLBACK_TYPE:
@@ -194,7 +194,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             if self._session is None or not await self._session.wait_connected(
                 RECONNECT_WAIT
             ):
-                raise DeviceOfflineError("not connected")
+                raise self._not_connected()
             return await self.account.async_call_rpc(
                 self.device_id, self._master_key, action, dict(parameters or {})
             )
@@ -208,6 +208,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             ) from err
         finally:
             self._commands_under_way -= 1
+
+    def _not_connected(self) -> CloudError:
+        """Return why a command cannot be sent right now."""
+        if self._session is not None and self._session.refused:
+            return AuthenticationError("the master key is refused")
+        return DeviceOfflineError("not connected")
 
     @override
     async def _async_update_data(self) -> DeviceState:
@@ -316,6 +322,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def _handle_connected(self, device: CloudDevice) -> None:
+        self._refusals.clear()
         self._issues.clear_key_refused()
         self._device = device
         async_register_device(self, self._device)
@@ -324,7 +331,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     @callback
     def _handle_disconnected(self, reason: CloudError) -> None:
         if isinstance(reason, AuthenticationError):
-            self._issues.raise_key_refused()
+            if self._refusals.note():
+                self._issues.raise_key_refused()
         elif self._session is not None and self._session.contested:
             self._issues.raise_taken_over()
         self.availability.note_disconnected(reason)

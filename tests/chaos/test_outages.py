@@ -116,10 +116,11 @@ async def test_cloud_that_restarts(
     await instance.cloud.close()
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_cloud_that_refuses_every_key(
     hass: HomeAssistant, instance: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody tries again and again; once it knows the keys again, nobody is needed."""
+    """It is tried every few minutes; once it knows the keys again, nobody is needed."""
     caplog.clear()
     stranger = LocalCloud()
     await stranger.start()
@@ -131,13 +132,16 @@ async def test_cloud_that_refuses_every_key(
     assert len(instance.proxies.device.arrivals) == len(instance.lamps)
     for _ in range(10):
         await instance.let_time_pass(ACCOUNT_INTERVAL.total_seconds() + 1)
-    assert len(instance.proxies.device.arrivals) == len(instance.lamps)
+    assert len(instance.proxies.device.arrivals) <= 11 * len(instance.lamps)
     assert instance.states() == {"unavailable": len(instance.lamps)}
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
 
     instance.proxies.lead_to(instance.cloud)
     await instance.proxies.http.empty()
     await instance.heal(ACCOUNT_INTERVAL.total_seconds() + 1)
     assert issues(hass) == []
+    assert hass.config_entries.flow.async_progress() == []
     assert instance.states() == {"off": len(instance.lamps)}
     for lost, refused, back in said_of(caplog, instance.lamps):
         assert "connection broke" in lost

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from custom_components.espcloud.cloud import Backoff, ConnectPacer
+from custom_components.espcloud.cloud import Backoff, ConnectPacer, refusal_backoff
 
 ROUNDS = 300
 
@@ -35,6 +35,16 @@ def test_jitter_fills_everything_below_a_doubled_ceiling(
     assert min(drawn) < ceiling / 10
     assert max(drawn) > ceiling * 9 / 10
     assert ceiling * 0.35 < sum(drawn) / ROUNDS < ceiling * 0.65
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (99, 15)]
+)
+def test_refused_key_is_left_alone_for_minutes(failures: int, minutes: int) -> None:
+    """Never less, so that two refusals in a row are a minute apart; a little more."""
+    drawn = delays(refusal_backoff(), failures)
+    assert min(drawn) >= minutes * 60
+    assert minutes * 60 * 1.1 < max(drawn) <= minutes * 60 * 1.2
 
 
 def test_every_delay_counts_a_failure() -> None:

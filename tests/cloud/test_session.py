@@ -107,14 +107,22 @@ async def test_key_is_revoked(
     device: Device,
     master_key: str,
 ) -> None:
-    """A key that is refused later ends it too."""
+    """A key that is refused later is tried again until it works again."""
     watched = start(endpoint, master_key)
     await watched.connected()
+    key = cloud.store.keyring.keys[master_key]
     cloud.revoke_key(master_key)
     assert isinstance(await watched.disconnected(), ConnectionLostError)
+    for attempts in (1, 2):
+        assert isinstance(await watched.disconnected(), AuthenticationError)
+        assert watched.session.attempts_refused == attempts
+        assert not cloud.is_online(device)
+        await asyncio.sleep(0)
+        watched.session.retry_now()
     assert isinstance(await watched.disconnected(), AuthenticationError)
-    await asyncio.wait_for(watched.task, WAIT)
-    assert not cloud.is_online(device)
+    cloud.store.keyring.put(key)
+    assert await watched.session.connect_now(WAIT)
+    assert not watched.session.refused
 
 
 async def test_rival(
@@ -139,8 +147,12 @@ async def test_rival(
         rival.send({"status": 200, "nonce": push["nonce"], "deliver_to_device": True})
         assert (await command)["status"] == 200
         assert not watched.session.connected
-        # Somebody who commands this side's device wants this side's device.
-        assert await watched.session.wait_connected(WAIT)
+        # A command does not wait for the place, nor fight for it.
+        for _ in range(5):
+            assert not await watched.session.wait_connected(PATIENT)
+        assert cloud.connection_count(device) == 4
+        # A person may.
+        assert await watched.session.connect_now(WAIT)
     assert watched.session.statistics.taken_over == 2
 
 
@@ -167,23 +179,27 @@ async def test_tls(start: Start, certificates: Certificates) -> None:
 # Failures
 
 
-async def test_refused_key_is_reported_once(
+async def test_refused_key_waits_for_minutes(
     start: Start, server: ScriptedServer
 ) -> None:
-    """There is no second attempt, and `run` ends."""
+    """The back-off of refusals counts, not the other one, and no command hurries it."""
     watched = start(server.endpoint)
     await (await server.accept()).answer(REFUSAL)
     reason = await watched.disconnected()
     assert isinstance(reason, AuthenticationError)
     assert MASTER_KEY not in everything_of(reason)
-    await asyncio.wait_for(watched.task, WAIT)
-    assert watched.reports == 0
-    assert server.connections == 1
-    assert not watched.session.connected
-    # A hurry does not begin it again.
+    assert watched.session.refused
+    for _ in range(5):
+        assert not await watched.session.wait_connected(PATIENT)
+    accepted = asyncio.create_task(server.accept())
+    await asyncio.wait([accepted], timeout=0.1)
+    assert not accepted.done()
+    # Whoever knows better does.
     watched.session.retry_now()
-    assert not await watched.session.wait_connected(PATIENT)
-    assert server.connections == 1
+    await (await accepted).identify()
+    await watched.connected()
+    assert not watched.session.refused
+    assert watched.reports == 0
 
 
 async def test_every_other_failure_is_tried_again(
@@ -428,7 +444,7 @@ async def test_wait_connected_in_vain(start: Start, server: ScriptedServer) -> N
 async def test_wait_connected_until_the_key_is_refused(
     start: Start, server: ScriptedServer
 ) -> None:
-    """There is nothing to wait for any more."""
+    """It will take minutes, which nobody waits for."""
     watched = start(server.endpoint)
     peer = await server.accept()
     waiting = asyncio.create_task(watched.session.wait_connected(PATIENT))
@@ -549,11 +565,11 @@ async def while_yielding(server: ScriptedServer) -> AsyncGenerator[WatchedSessio
 
 @asynccontextmanager
 async def after_a_refusal(server: ScriptedServer) -> AsyncGenerator[WatchedSession]:
-    """It has ended by itself."""
+    """It waits for minutes."""
     watched = WatchedSession(server.endpoint)
-    task = watched.start()
+    watched.start()
     await (await server.accept()).answer(REFUSAL)
-    await asyncio.wait_for(task, WAIT)
+    await watched.disconnected()
     yield watched
 
 

@@ -4,7 +4,7 @@ Knows nothing of Home Assistant. Two ways lead in: `CloudClient` speaks the HTTP
 API as a user, `DeviceSession` is a device on the TCP socket.
 """
 
-from .backoff import Backoff, ConnectPacer
+from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection
 from .endpoint import Endpoint, Timing
 from .errors import (
@@ -73,5 +73,6 @@ __all__ = [
     "UserKey",
     "is_key",
     "new_token",
+    "refusal_backoff",
     "virtual_bssid",
 ]

@@ -7,13 +7,20 @@ import random
 
 @dataclass(slots=True)
 class Backoff:
-    """Exponential back-off with full jitter, in seconds.
+    """Exponential back-off with jitter, in seconds.
 
     Full jitter keeps clients that were thrown out together from coming back together.
+
+    Attributes:
+        first: the first delay; each is twice the one before.
+        limit: what no delay grows beyond.
+        jitter: the least and the greatest part of it that is waited.
+        failures: how many delays there were since the last reset.
     """
 
     first: float = 1.0
     limit: float = 60.0
+    jitter: tuple[float, float] = (0.0, 1.0)
     failures: int = field(default=0, init=False)
 
     def next_delay(self) -> float:
@@ -21,11 +28,21 @@ class Backoff:
         # The exponent is capped so that years of failures cannot overflow a float.
         ceiling = min(self.limit, self.first * 2 ** min(self.failures, 30))
         self.failures += 1
-        return random.uniform(0, ceiling)
+        least, greatest = self.jitter
+        return random.uniform(least * ceiling, greatest * ceiling)
 
     def reset(self) -> None:
         """Start over: the last connection proved stable."""
         self.failures = 0
+
+
+def refusal_backoff() -> Backoff:
+    """Return the back-off of a refused key: 1, 2, 4, 8, 15 minutes, or a little more.
+
+    Trying again and again would look like an attack, never again would leave a device
+    behind whose cloud only forgot it for a moment.
+    """
+    return Backoff(first=60.0, limit=900.0, jitter=(1.0, 1.2))
 
 
 class ConnectPacer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import logging
 from typing import override
 
-from .backoff import Backoff, ConnectPacer
+from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection, PushHandler
 from .endpoint import Endpoint, Timing
 from .errors import AuthenticationError, CloudError, StalledError, TakenOverError
@@ -74,11 +74,12 @@ class DeviceSession:
         self._pacer = pacer or ConnectPacer()
         self._timing = timing or Timing()
         self._backoff = backoff or Backoff()
+        self._refusals = refusal_backoff()
         self._connection: CloudConnection | None = None
         self._hurry = asyncio.Event()
         self._connected = False
-        # Set while the device is identified, and for good when `run` is over: there is
-        # nothing left to wait for.
+        # Set while the device is identified, while its key is refused, and for good when
+        # `run` is over: there is nothing to wait for.
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -108,12 +109,18 @@ class DeviceSession:
         """How far the back-off has grown; 0 after a stable connection."""
         return self._backoff.failures
 
-    async def run(self) -> None:
-        """Stay identified until `close`, or until the cloud refuses the key.
+    @property
+    def attempts_refused(self) -> int:
+        """How often the key was refused since the last connection."""
+        return self._refusals.failures
 
-        Ends only when the key is refused, which the last `on_disconnected` says:
-        trying again could not help, and would look like an attack.
-        """
+    @property
+    def refused(self) -> bool:
+        """Whether the cloud refused the key when it was last asked."""
+        return self.attempts_refused > 0
+
+    async def run(self) -> None:
+        """Stay identified until `close`."""
         if self._closed:
             return
         self._task = asyncio.current_task()
@@ -135,23 +142,44 @@ class DeviceSession:
                 self._taken_over_in_a_row = 0
             if isinstance(reason, StalledError):
                 continue
-            delay = self._backoff.next_delay()
-            if isinstance(reason, TakenOverError):
-                self.statistics.taken_over += 1
-                self._taken_over_in_a_row += 1
-                if self.contested:
-                    delay += self._timing.taken_over
+            delay = self._delay_after(reason)
             self._tell(self._on_disconnected, reason)
-            if isinstance(reason, AuthenticationError):
-                return
             await self._wait(delay)
+
+    def _delay_after(self, reason: CloudError) -> float:
+        """Return how long to wait after a connection, or an attempt, that ended so."""
+        if isinstance(reason, AuthenticationError):
+            self._settled.set()
+            return self._refusals.next_delay()
+        delay = self._backoff.next_delay()
+        if isinstance(reason, TakenOverError):
+            self.statistics.taken_over += 1
+            self._taken_over_in_a_row += 1
+            if self.contested:
+                delay += self._timing.taken_over
+        return delay
 
     async def wait_connected(self, timeout: float) -> bool:
         """Wait until the device is identified, cutting a back-off short.
 
+        A key that is refused, or that another client keeps using, is not tried any
+        sooner: whoever commands would make an attack, or a fight, of it.
+
         Args:
             timeout: how long to wait at most, in seconds.
         """
+        if self.refused or self.contested:
+            return self._connected
+        return await self.connect_now(timeout)
+
+    async def connect_now(self, timeout: float) -> bool:
+        """Try to connect at once, whatever stands against it, and wait for that.
+
+        Args:
+            timeout: how long to wait at most, in seconds.
+        """
+        if self.refused and not self._closed:
+            self._settled.clear()
         self.retry_now()
         try:
             async with asyncio.timeout(timeout):
@@ -161,7 +189,7 @@ class DeviceSession:
         return self._connected
 
     def retry_now(self) -> None:
-        """Cut a waiting back-off short: somebody needs the device now."""
+        """Cut any waiting short: somebody needs the device now."""
         self._hurry.set()
 
     async def close(self) -> None:
@@ -193,6 +221,7 @@ class DeviceSession:
             device = await connection.identify(self.master_key, self._bssid)
             self.statistics.connections += 1
             self._connected = True
+            self._refusals.reset()
             self._settled.set()
             self._tell(self._on_connected, device)
             return await connection.wait_lost()
