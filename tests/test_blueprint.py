@@ -20,6 +20,7 @@ from .packaging.paths import CHECKOUT, INTEGRATION, read_json
 
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "espcloud" / "command_arrives.yaml"
 EVENT = "event.desk_lamp_command"
+LIGHT = "light.desk_lamp"
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ async def entry(
     """Set up an account with its lamp."""
     entry = await account_entry(hass, cloud, user.id, device)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, EVENT, "unknown")
+    await wait_for_state(hass, LIGHT, "unknown")
     return entry
 
 

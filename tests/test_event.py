@@ -12,6 +12,7 @@ from local_cloud.models import Device, User
 from .common import account_entry, send_command, wait_for_state
 
 EVENT = "event.desk_lamp_command"
+LIGHT = "light.desk_lamp"
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ async def entry(
     """Set up an account with its lamp."""
     entry = await account_entry(hass, cloud, user.id, device)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, EVENT, "unknown")
+    await wait_for_state(hass, LIGHT, "unknown")
     return entry
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud import async_remove_config_entry_device, event, refusals
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -21,7 +23,13 @@ from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
 from local_cloud.models import Device, User
 
-from .common import account_entry, let_time_pass, send_command, wait_for_state
+from .common import (
+    account_entry,
+    device_subentry,
+    let_time_pass,
+    send_command,
+    wait_for_state,
+)
 
 LIGHT = "light.desk_lamp"
 
@@ -115,6 +123,37 @@ async def test_stopping_home_assistant_takes_no_more_commands(
         assert isinstance(answer, ApiError)
     for number in range(3):
         assert hass.states.get(f"light.lamp_{number}").state == "unknown"
+
+
+async def test_stopping_during_the_set_up_makes_no_connection(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would close it any more, nor one that is added later."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    set_up = event.async_setup_entry
+
+    async def slow_set_up(*args: Any) -> None:
+        hass.set_state(CoreState.stopping)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        await set_up(*args)
+
+    monkeypatch.setattr(event, "async_setup_entry", slow_set_up)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    second = device_subentry(cloud, cloud.add_device("Floor lamp", user))
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            **{**second, "data": MappingProxyType(dict(second["data"]))},
+        ),
+    )
+    await hass.async_block_till_done()
+    assert entry.runtime_data.coordinators == {}
+    assert not cloud.is_online(device)
+    hass.set_state(CoreState.running)
 
 
 async def test_cloud_that_is_down_is_tried_again(

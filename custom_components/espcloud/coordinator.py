@@ -24,7 +24,7 @@ from .cloud import (
     PushRefusedError,
     virtual_bssid,
 )
-from .commands import Command, CommandListener
+from .commands import Command, CommandListener, OwnCommands
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
@@ -70,7 +70,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     Attributes:
         availability: whether the device is there.
-        context: of the last command: one for all the states that it changes.
+        context: of the last command: one for all the states that it changes, and that
+            of whoever gave it where that was in Home Assistant.
     """
 
     config_entry: EspCloudConfigEntry
@@ -105,7 +106,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self._session: DeviceSession | None = None
         self._command_listeners: list[CommandListener] = []
         self._state_listeners: list[StateListener] = []
-        self._commands_under_way = 0
+        self._own_commands = OwnCommands()
         self._device = account.device(self.device_id)
         self._stop_listening: CALLBACK_TYPE | None = None
 
@@ -127,11 +128,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     def session(self) -> DeviceSession | None:
         """The session, for the diagnostics; None between two keys and after the end."""
         return self._session
-
-    @property
-    def commands_under_way(self) -> bool:
-        """Whether Home Assistant itself waits for a command to be acknowledged."""
-        return self._commands_under_way > 0
 
     @callback
     def async_register(self) -> None:
@@ -174,30 +170,39 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if self.data.is_on is None:
             self.data = DeviceState(is_on)
 
-    async def async_turn(self, is_on: bool) -> None:
+    async def async_turn(self, is_on: bool, context: Context | None) -> None:
         """Send the user's name for turning on or off; raises as `async_send_command`."""
         key = CONF_TURN_ON_ACTION if is_on else CONF_TURN_OFF_ACTION
-        await self.async_send_command(self.subentry.data[key])
+        await self.async_send_command(self.subentry.data[key], context=context)
 
     async def async_send_command(
-        self, action: str, parameters: Mapping[str, str] | None = None
+        self,
+        action: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        context: Context | None,
     ) -> dict[str, Any]:
         """Send a command through the cloud and return the acknowledgement.
 
         The command comes back as a push, and that alone changes the state.
 
+        Args:
+            action: its name.
+            parameters: what goes along.
+            context: whose doing the changes are that it brings about.
+
         Raises:
             HomeAssistantError: it was not acknowledged; the text says why.
         """
-        self._commands_under_way += 1
         try:
             if self._session is None or not await self._session.wait_connected(
                 RECONNECT_WAIT
             ):
                 raise self._not_connected()
-            return await self.account.async_call_rpc(
-                self.device_id, self._master_key, action, dict(parameters or {})
-            )
+            with self._own_commands.sending(action, context):
+                return await self.account.async_call_rpc(
+                    self.device_id, self._master_key, action, dict(parameters or {})
+                )
         except CloudError as err:
             raise translated(
                 HomeAssistantError,
@@ -206,8 +211,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 action=action,
                 url=self.account.server.url,
             ) from err
-        finally:
-            self._commands_under_way -= 1
 
     def _not_connected(self) -> CloudError:
         """Return why a command cannot be sent right now."""
@@ -303,13 +306,14 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 datapoint = push.body.get("datapoint")
                 return {"datapoint": datapoint or {"x": int(bool(self.data.is_on))}}
             return None
-        self.context = Context()
-        if is_on is not None:
-            self._async_publish(is_on)
+        self.context = self._own_commands.context_of(action)
+        # The event first: in Activity, the first in a context is the cause of the rest.
         if self._command_listeners:
             command = Command.from_push(action, push.parameters)
             for listener in list(self._command_listeners):
                 listener(command)
+        if is_on is not None:
+            self._async_publish(is_on)
         return None
 
     @callback

@@ -59,6 +59,12 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
             self.coordinator.async_listen_commands(self._async_handle_command)
         )
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: what comes back after an outage would look like a new command."""
+        return True
+
     @callback
     def _async_handle_command(self, command: Command) -> None:
         """Fire the event."""

@@ -69,10 +69,11 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
 
     @callback
     def _async_handle_state(self) -> None:
-        """Write the state; what others did at the cloud is nobody's doing here."""
-        if not self.coordinator.commands_under_way:
-            # Else Home Assistant would credit it to whoever pressed the light last.
-            self.async_set_context(self.coordinator.context)
+        """Write the state, and whose doing it is.
+
+        Home Assistant would credit it to whoever pressed the light last.
+        """
+        self.async_set_context(self.coordinator.context)
         self.async_write_ha_state()
 
     @property
@@ -90,9 +91,9 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Turn on, and return when the device has acknowledged."""
-        await self.coordinator.async_turn(True)
+        await self.coordinator.async_turn(True, self._context)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Turn off, and return when the device has acknowledged."""
-        await self.coordinator.async_turn(False)
+        await self.coordinator.async_turn(False, self._context)

@@ -70,7 +70,7 @@ async def _async_send_command(call: ServiceCall) -> ServiceResponse:
     targets = _targets(call)
     results = await asyncio.gather(
         *(
-            coordinator.async_send_command(action, parameters)
+            coordinator.async_send_command(action, parameters, context=call.context)
             for coordinator in targets.values()
         ),
         # One device that is away must not leave the others' answers unread.

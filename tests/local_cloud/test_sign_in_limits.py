@@ -11,10 +11,10 @@ from aiohttp import ClientSession, TCPConnector
 import pytest
 
 from local_cloud import LocalCloud
+from local_cloud.addresses import KNOWN_FOR, MAX_KNOWN, KnownAddresses, network_of
 from local_cloud.errors import ApiError
 from local_cloud.models import User
 from local_cloud.passwords import Passwords, hashes_at_once
-from local_cloud.addresses import KNOWN_FOR, MAX_KNOWN, KnownAddresses, network_of
 from local_cloud.rate_limits import (
     ACCOUNTS_IN_ALL,
     ACCOUNTS_PER_ADDRESS,
