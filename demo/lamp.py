@@ -18,22 +18,29 @@ async def is_account_added(session: Session) -> bool:
 
 
 async def add_account(session: Session, cloud: Cloud) -> None:
-    """Add the account and its lamp, with what a person would type into the form."""
-    form = await session.post(FLOW, {"handler": DOMAIN})
-    if "flow_id" not in form:
-        raise DemoError(f"the integration shows no form: {form}")
+    """Add the account and its lamp, with what a person would type and choose."""
+    result = await session.post(FLOW, {"handler": DOMAIN})
+    if "flow_id" not in result:
+        raise DemoError(f"the integration shows no form: {result}")
     server = {"url": cloud.url, "port": cloud.device_port}
-    result = await session.post(
-        f"{FLOW}/{form['flow_id']}",
-        {
-            "email": cloud.email,
-            "password": cloud.password,
-            "device_key": cloud.master_key,
-            "server": {**server, "ssl": False, "verify_ssl": True},
-        },
-    )
+    steps: list[tuple[str, dict[str, Any]]] = [
+        (
+            "user",
+            {
+                "email": cloud.email,
+                "password": cloud.password,
+                "server": {**server, "ssl": False, "verify_ssl": True},
+            },
+        ),
+        ("device", {"next_step_id": "device_key"}),
+        ("device_key", {"device_key": cloud.master_key}),
+    ]
+    for step, data in steps:
+        if result.get("step_id") != step or result.get("errors"):
+            break
+        result = await session.post(f"{FLOW}/{result['flow_id']}", data)
     if result["type"] != "create_entry":
-        reason = result.get("errors") or result.get("reason")
+        reason = result.get("errors") or result.get("reason") or result.get("step_id")
         raise DemoError(f"the integration's form was not accepted: {reason}")
 
 

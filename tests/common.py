@@ -24,6 +24,9 @@ from local_cloud.models import Device
 
 from .conftest import EMAIL, PASSWORD
 
+TITLE = "s…@…"
+"""What the entry of an account is called: its e-mail is nobody else's business."""
+
 
 def server_data(cloud: LocalCloud) -> dict[str, Any]:
     """Return the server part of an account's entry data."""
@@ -35,14 +38,10 @@ def server_data(cloud: LocalCloud) -> dict[str, Any]:
     }
 
 
-def user_input(cloud: LocalCloud, device_key: str) -> dict[str, Any]:
-    """Return what a person types into the first form."""
-    return {
-        "email": EMAIL,
-        "password": PASSWORD,
-        "device_key": device_key,
-        "server": server_data(cloud),
-    }
+def account_input(cloud: LocalCloud, **changes: Any) -> dict[str, Any]:
+    """Return what a person types into the first form; `server` holds changes to that."""
+    server = server_data(cloud) | changes.pop("server", {})
+    return {"email": EMAIL, "password": PASSWORD, "server": server, **changes}
 
 
 def device_subentry(cloud: LocalCloud, device: Device) -> ConfigSubentryData:
@@ -68,8 +67,8 @@ async def account_entry(
     key = (await sign_in(cloud))["keys"][0]["token"]
     entry = MockConfigEntry(
         domain=DOMAIN,
-        title=EMAIL,
-        unique_id=f"127.0.0.1_{user_id}",
+        title=TITLE,
+        unique_id=f"{URL(cloud.http_url).authority}_{user_id}",
         data={
             "email": EMAIL,
             "user_id": user_id,

@@ -5,22 +5,29 @@ import logging
 
 import pytest
 
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
 from .common import (
+    account_input,
     http,
     let_time_pass,
     send_command,
-    user_input,
     wait_for_coordinator,
     wait_for_issue,
     wait_for_state,
 )
 from .conftest import EMAIL, PASSWORD
+from .dialogs.steps import (
+    ACTIONS,
+    choose,
+    open_device_dialog,
+    sign_in,
+    submit,
+    submit_device,
+)
 from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
@@ -51,19 +58,23 @@ async def test_no_secret_in_the_log(
     secrets.add(owner_key)
 
     # A wrong password, then the account.
-    form = await hass.config_entries.flow.async_init(
-        "espcloud", context={"source": SOURCE_USER}
-    )
-    data = user_input(cloud, cloud.master_key(device))
-    form = await hass.config_entries.flow.async_configure(
-        form["flow_id"], data | {"password": WRONG_PASSWORD}
-    )
+    form = await sign_in(hass, account_input(cloud, password=WRONG_PASSWORD))
     assert form["errors"] == {"password": "invalid_auth"}
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], data)
+    menu = await submit(hass, form, account_input(cloud))
+    form = await choose(hass, menu, "device_key")
+    result = await submit(hass, form, {"device_key": cloud.master_key(device)})
     entry = result["result"]
     secrets.add(entry.data["user_key"])
     await wait_for_state(hass, LIGHT, "unknown")
     (coordinator,) = entry.runtime_data.coordinators.values()
+
+    # A device of Home Assistant's own, whose key the cloud tells.
+    menu = await open_device_dialog(hass, entry.entry_id)
+    form = await submit_device(hass, menu, {"next_step_id": "create_device"})
+    await submit_device(hass, form, {"name": "Hall lamp", **ACTIONS})
+    (made,) = (each for each in cloud.store.devices.values() if each is not device)
+    secrets.add(cloud.master_key(made))
+    await wait_for_state(hass, "light.hall_lamp", "unknown")
 
     # Commands from both sides; somebody else's token comes along in the push.
     share = await http(

@@ -10,8 +10,6 @@ import warnings
 
 import pytest
 
-from custom_components.espcloud.const import DOMAIN
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import ssl as ssl_util
@@ -19,8 +17,9 @@ from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
 from .cloud.certificates import Certificates
-from .common import account_entry, server_data, user_input, wait_for_state
+from .common import account_entry, account_input, server_data, wait_for_state
 from .conftest import EMAIL, PASSWORD
+from .dialogs.steps import ACTIONS, add_account, device_key_form, sign_in, submit_device
 
 type ServerContext = Callable[[Certificates], ssl.SSLContext]
 
@@ -71,16 +70,6 @@ async def tls_cloud(
     await cloud.close()
 
 
-async def submit(hass: HomeAssistant, data: dict[str, Any], **server: Any) -> Any:
-    """Open the account dialog and submit the form."""
-    form = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}
-    )
-    return await hass.config_entries.flow.async_configure(
-        form["flow_id"], data | {"server": data["server"] | server}
-    )
-
-
 @contextmanager
 def old_server(certificates: Certificates) -> Iterator[int]:
     """Run a server that speaks nothing newer than TLS 1.1, and yield its port.
@@ -127,8 +116,9 @@ async def test_valid_certificate(
     """Both ports over TLS; the context that all of Home Assistant shares stays as it was."""
     before = settings(shared_context)
     async with tls_cloud(certificates.server()) as (cloud, device):
-        data = user_input(cloud, cloud.master_key(device))
-        result = await submit(hass, data, ssl=True)
+        result = await add_account(
+            hass, cloud, cloud.master_key(device), server={"ssl": True}
+        )
         assert result["type"] is FlowResultType.CREATE_ENTRY
         await wait_for_state(hass, "light.desk_lamp", "unknown")
         await hass.services.async_call(
@@ -148,9 +138,11 @@ async def test_http_api_is_refused(
     hass: HomeAssistant, certificates: Certificates, make_context: ServerContext
 ) -> None:
     """The password does not leave for a server that cannot prove who it is."""
-    async with tls_cloud(make_context(certificates)) as (cloud, device):
-        form = await submit(hass, user_input(cloud, cloud.master_key(device)), ssl=True)
-        assert form["errors"] == {"base": "untrusted_certificate"}
+    async with tls_cloud(make_context(certificates)) as (cloud, _):
+        keys = set(cloud.store.keyring.keys)
+        form = await sign_in(hass, account_input(cloud, server={"ssl": True}))
+        assert form["errors"] == {"server": "untrusted_certificate"}
+        assert set(cloud.store.keyring.keys) == keys
 
 
 @pytest.mark.usefixtures("shared_context")
@@ -164,9 +156,9 @@ async def test_device_port_is_refused(
 ) -> None:
     """Nor does the master key: the HTTP server is fine, the device port is not."""
     async with tls_cloud(make_context(certificates)) as (other, _):
-        data = user_input(cloud, cloud.master_key(device))
-        form = await submit(hass, data, ssl=True, port=other.device_port)
-        assert form["errors"] == {"base": "untrusted_certificate"}
+        server = {"ssl": True, "port": other.device_port}
+        form = await sign_in(hass, account_input(cloud, server=server))
+        assert form["errors"] == {"server": "untrusted_certificate"}
 
 
 async def test_device_port_is_refused_when_the_account_is_changed(
@@ -187,6 +179,25 @@ async def test_device_port_is_refused_when_the_account_is_changed(
                 "server": server_data(cloud) | {"port": other.device_port, "ssl": True},
             },
         )
+        assert form["errors"] == {"server": "untrusted_certificate"}
+
+
+async def test_device_port_is_refused_when_a_device_is_added(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    certificates: Certificates,
+) -> None:
+    """A certificate that has expired since the account was set up gets no key."""
+    entry = await account_entry(hass, cloud, user.id)
+    async with tls_cloud(certificates.server(expired=True)) as (other, _):
+        server = {"port": other.device_port, "ssl": True}
+        hass.config_entries.async_update_entry(entry, data={**entry.data, **server})
+        form = await device_key_form(hass, entry.entry_id)
+        form = await submit_device(
+            hass, form, {"device_key": cloud.master_key(device), **ACTIONS}
+        )
         assert form["errors"] == {"base": "untrusted_certificate"}
 
 
@@ -198,12 +209,13 @@ async def test_protocol_downgrade(
     certificates: Certificates,
 ) -> None:
     """A trusted certificate does not help a server that speaks an old protocol."""
-    data = user_input(cloud, cloud.master_key(device))
     with old_server(certificates) as port:
-        form = await submit(hass, data, ssl=True, url=f"https://127.0.0.1:{port}")
-        assert form["errors"] == {"base": "cannot_connect"}
-        form = await submit(hass, data, ssl=True, port=port)
-        assert form["errors"] == {"base": "cannot_connect_device_port"}
+        server = {"ssl": True, "url": f"https://127.0.0.1:{port}"}
+        form = await sign_in(hass, account_input(cloud, server=server))
+        assert form["errors"] == {"server": "no_tls"}
+        server = {"ssl": True, "port": port}
+        form = await sign_in(hass, account_input(cloud, server=server))
+        assert form["errors"] == {"server": "cannot_connect_device_port"}
 
 
 async def test_self_signed_where_verification_is_off(
@@ -213,8 +225,12 @@ async def test_self_signed_where_verification_is_off(
     verifying = settings(ssl_util.client_context())
     trusting_all = settings(ssl_util.client_context_no_verify())
     async with tls_cloud(certificates.self_signed_server()) as (cloud, device):
-        data = user_input(cloud, cloud.master_key(device))
-        result = await submit(hass, data, ssl=True, verify_ssl=False)
+        result = await add_account(
+            hass,
+            cloud,
+            cloud.master_key(device),
+            server={"ssl": True, "verify_ssl": False},
+        )
         assert result["type"] is FlowResultType.CREATE_ENTRY
         await wait_for_state(hass, "light.desk_lamp", "unknown")
         await hass.services.async_call(

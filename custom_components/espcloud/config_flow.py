@@ -5,8 +5,10 @@ from types import MappingProxyType
 from typing import Any, override
 
 from homeassistant.config_entries import (
+    SOURCE_IGNORE,
     ConfigEntry,
     ConfigFlow,
+    ConfigFlowContext,
     ConfigFlowResult,
     ConfigSubentry,
     ConfigSubentryData,
@@ -14,10 +16,14 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_EMAIL, CONF_PASSWORD
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 
+from .cloud import UserKey
 from .const import (
-    CONF_DEVICE_KEY,
-    CONF_TAKE_OVER,
+    CONF_AREA,
+    CONF_CLEAR_TEXT,
+    CONF_TURN_OFF_ACTION,
+    CONF_TURN_ON_ACTION,
     CONF_USER_ID,
     CONF_USER_KEY,
     DEFAULT_TURN_OFF_ACTION,
@@ -27,13 +33,19 @@ from .const import (
     SECTION_SERVER,
     SUBENTRY_TYPE_DEVICE,
 )
-from .device_flow import DeviceSubentryFlow, device_data
-from .enrollment import Enrollment, EnrollmentError, normalized_key
-from .forms import REAUTH, account_form, account_reconfigure_form, shown_again
-from .server import Server
+from .device_flow import DeviceSubentryFlow
+from .device_steps import DeviceSteps
+from .enrollment import Enrollment, EnrollmentError
+from .forms import AREA, REAUTH, account_form, account_reconfigure_form, shown_again
+from .known_devices import device_unique_id
+from .older_dialogs import async_end_older_dialogs
+from .server import InvalidServerError, Server
+from .sign_in import SignIn, account_title, require_devices, stored_sign_in
 
 
-class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
+class EspCloudConfigFlow(
+    DeviceSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN
+):
     """Add an account, sign in to it again, or change it."""
 
     VERSION = 1
@@ -41,7 +53,8 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start with nothing done at the cloud yet."""
-        self._enrollment: Enrollment | None = None
+        self._sign_in: SignIn | None = None
+        self._ask_clear_text = False
 
     @classmethod
     @callback
@@ -56,26 +69,29 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the account and its first device, on one form."""
+        """Ask for the account; its first device is the next step."""
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                return await self._async_add_account(user_input)
+                await self._async_find_account(user_input)
             except EnrollmentError as err:
                 errors[err.field] = err.key
+            else:
+                return await self.async_step_device()
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
                 account_form(
                     user_input,
                     errors,
-                    offer_take_over=self._enrollment is not None
-                    and self._enrollment.may_take_over,
+                    ask_password=self._sign_in is None or CONF_PASSWORD in errors,
+                    ask_clear_text=self._ask_clear_text,
                 ),
                 shown_again(user_input),
             ),
             errors=errors,
             description_placeholders={"default_url": DEFAULT_URL},
+            last_step=False,
         )
 
     async def async_step_reauth(
@@ -97,8 +113,8 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
                     entry.data[CONF_EMAIL], user_input[CONF_PASSWORD]
                 )
             except EnrollmentError as err:
-                # The e-mail is not on this form.
-                field = "base" if err.field == CONF_EMAIL else err.field
+                # The e-mail and the server are not on this form.
+                field = err.field if err.field == CONF_PASSWORD else "base"
                 errors[field] = err.key
             else:
                 if user_key.user_id != entry.data[CONF_USER_ID]:
@@ -119,7 +135,10 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
         """Change the e-mail or the server."""
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
-        if user_input is not None:
+        if user_input is None:
+            async_end_older_dialogs(self.hass.config_entries.flow, self)
+            self._sign_in = stored_sign_in(entry)
+        else:
             try:
                 return await self._async_change_account(entry, user_input)
             except EnrollmentError as err:
@@ -131,107 +150,165 @@ class EspCloudConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                account_reconfigure_form(), shown
+                account_reconfigure_form(ask_clear_text=self._ask_clear_text), shown
             ),
             errors=errors,
             description_placeholders={"default_url": DEFAULT_URL},
         )
 
-    async def _async_add_account(self, user_input: dict[str, Any]) -> ConfigFlowResult:
-        """Do all that the first form asks for; raises EnrollmentError."""
-        master_key = normalized_key(user_input[CONF_DEVICE_KEY])
-        server = _server(user_input)
-        if self._enrollment is None or self._enrollment.server != server:
-            self._enrollment = Enrollment(self.hass, server)
-        enrollment = self._enrollment
-        email = user_input[CONF_EMAIL].strip()
-        user_key = await enrollment.sign_in(email, user_input[CONF_PASSWORD])
-        account = await self.async_set_unique_id(f"{server.host}_{user_key.user_id}")
-        device = await enrollment.enroll(
-            user_key.token,
-            master_key,
-            take_over=user_input.get(CONF_TAKE_OVER, False),
+    async def _async_find_account(self, user_input: dict[str, Any]) -> None:
+        """Do all that the account's form asks for; raises EnrollmentError."""
+        server, email = self._typed_account(user_input)
+        user_key = await self._async_sign_in(server, email, user_input)
+        self._enrollment = Enrollment(self.hass, server, user_key.token)
+        await self._enrollment.check_device_port()
+        # A dialog that was left open somewhere must not keep this one from its end.
+        await self.async_set_unique_id(
+            server.account_id(user_key.user_id), raise_on_progress=False
         )
-        subentry = ConfigSubentryData(
-            subentry_type=SUBENTRY_TYPE_DEVICE,
-            unique_id=str(device.id),
-            title=device.title,
-            data=device_data(
-                device, master_key, DEFAULT_TURN_ON_ACTION, DEFAULT_TURN_OFF_ACTION
-            ),
-        )
-        if account is not None:
-            return self._async_join(account, subentry)
-        return self.async_create_entry(
-            title=email,
-            data={
-                CONF_EMAIL: email,
-                CONF_USER_ID: user_key.user_id,
-                CONF_USER_KEY: user_key.token,
-                **server.as_data(),
-            },
-            subentries=[subentry],
-        )
-
-    @callback
-    def _async_join(
-        self, account: ConfigEntry, subentry: ConfigSubentryData
-    ) -> ConfigFlowResult:
-        """Add the device to an account that is there already."""
-        self.hass.config_entries.async_add_subentry(
-            account,
-            ConfigSubentry(
-                data=MappingProxyType(dict(subentry["data"])),
-                subentry_type=subentry["subentry_type"],
-                title=subentry["title"],
-                unique_id=subentry["unique_id"],
-            ),
-        )
-        return self.async_abort(
-            reason="device_added",
-            description_placeholders={
-                "device": subentry["title"],
-                "account": account.title,
-            },
-        )
+        account = self._known_account()
+        if account is not None and Server.from_data(account.data) != server:
+            raise EnrollmentError(SECTION_SERVER, "other_server_settings")
 
     async def _async_change_account(
         self, entry: ConfigEntry, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
         """Do all that the reconfigure form asks for; raises EnrollmentError."""
-        server = _server(user_input)
-        enrollment = Enrollment(self.hass, server)
-        email = user_input[CONF_EMAIL].strip()
-        token = entry.data[CONF_USER_KEY]
-        if password := user_input.get(CONF_PASSWORD):
-            user_key = await enrollment.sign_in(email, password)
-            if user_key.user_id != entry.data[CONF_USER_ID]:
-                raise EnrollmentError(CONF_EMAIL, "wrong_account")
-            token = user_key.token
-        elif email != entry.data[CONF_EMAIL]:
-            raise EnrollmentError(CONF_PASSWORD, "password_needed")
-        else:
-            await enrollment.check_account(token)
+        present = Server.from_data(entry.data)
+        server, email = self._typed_account(user_input, accepted=present)
+        user_key = await self._async_sign_in(server, email, user_input)
+        if user_key.user_id != entry.data[CONF_USER_ID]:
+            self._sign_in = stored_sign_in(entry)
+            raise EnrollmentError(CONF_EMAIL, "wrong_account")
+        enrollment = Enrollment(self.hass, server, user_key.token)
+        owned = await enrollment.owned_devices()
+        if server.name != present.name:
+            require_devices(entry, owned)
         await enrollment.check_device_port()
         # The account stays the same wherever its server moves.
-        unique_id = f"{server.host}_{entry.data[CONF_USER_ID]}"
-        if await self.async_set_unique_id(unique_id) not in (None, entry):
+        unique_id = server.account_id(user_key.user_id)
+        known = await self.async_set_unique_id(unique_id, raise_on_progress=False)
+        if known not in (None, entry):
             return self.async_abort(reason="account_already_configured")
+        has_own_title = entry.title != account_title(entry.data[CONF_EMAIL])
         return self.async_update_reload_and_abort(
             entry,
             unique_id=unique_id,
-            title=email if entry.title == entry.data[CONF_EMAIL] else entry.title,
+            title=entry.title if has_own_title else account_title(email),
             data_updates={
                 CONF_EMAIL: email,
-                CONF_USER_KEY: token,
+                CONF_USER_KEY: user_key.token,
                 **server.as_data(),
             },
         )
 
+    def _typed_account(
+        self, user_input: dict[str, Any], *, accepted: Server | None = None
+    ) -> tuple[Server, str]:
+        """Return the server and the e-mail of a form; raises EnrollmentError.
 
-def _server(user_input: Mapping[str, Any]) -> Server:
-    """Return the server that was typed in; raises EnrollmentError."""
-    try:
-        return Server.from_data(user_input[SECTION_SERVER])
-    except ValueError as err:
-        raise EnrollmentError("base", "invalid_url") from err
+        Args:
+            user_input: what was typed.
+            accepted: a server to which the person has agreed to speak in clear text.
+        """
+        email = user_input[CONF_EMAIL].strip()
+        if not email:
+            raise EnrollmentError(CONF_EMAIL, "email_missing")
+        try:
+            server = Server.from_data(user_input[SECTION_SERVER])
+        except InvalidServerError as err:
+            raise EnrollmentError(SECTION_SERVER, err.problem) from err
+        is_accepted = user_input.get(CONF_CLEAR_TEXT, False) or (
+            accepted is not None and accepted.url == server.url
+        )
+        if server.is_overheard and not is_accepted:
+            self._ask_clear_text = True
+            raise EnrollmentError(CONF_CLEAR_TEXT, "clear_text")
+        return server, email
+
+    async def _async_sign_in(
+        self, server: Server, email: str, user_input: dict[str, Any]
+    ) -> UserKey:
+        """Sign in, or take the key that there is; raises EnrollmentError."""
+        if password := user_input.get(CONF_PASSWORD):
+            user_key = await Enrollment(self.hass, server).sign_in(email, password)
+            self._sign_in = SignIn(server.url, email, user_key)
+        if self._sign_in is None or not self._sign_in.is_for(server, email):
+            raise EnrollmentError(CONF_PASSWORD, "password_needed")
+        return self._sign_in.user_key
+
+    def _known_account(self) -> ConfigEntry | None:
+        """Return the entry of the account that was signed in to."""
+        assert self.unique_id is not None
+        account = self.hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, self.unique_id
+        )
+        # What was ignored is nothing that a device could join.
+        if account is None or account.source == SOURCE_IGNORE:
+            return None
+        return account
+
+    @override
+    def _more_device_fields(self) -> dict[Any, Any]:
+        # Home Assistant asks for the area itself, but where the dialog ends by an abort.
+        return AREA if self._known_account() is not None else {}
+
+    @override
+    def _device_options(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        return {
+            CONF_TURN_ON_ACTION: DEFAULT_TURN_ON_ACTION,
+            CONF_TURN_OFF_ACTION: DEFAULT_TURN_OFF_ACTION,
+        }
+
+    @override
+    def _async_finish(
+        self, device: ConfigSubentryData, user_input: dict[str, Any]
+    ) -> ConfigFlowResult:
+        assert self._sign_in is not None
+        server = self._enrollment.server
+        account = self._known_account()
+        if account is None:
+            return self.async_create_entry(
+                title=account_title(self._sign_in.email),
+                data={
+                    CONF_EMAIL: self._sign_in.email,
+                    CONF_USER_ID: self._sign_in.user_key.user_id,
+                    CONF_USER_KEY: self._sign_in.user_key.token,
+                    **server.as_data(),
+                },
+                subentries=[device],
+            )
+        if Server.from_data(account.data) != server:
+            # The account has moved meanwhile; the key is not the new server's to know.
+            return self.async_abort(reason="account_changed")
+        self._async_join(account, device, user_input.get(CONF_AREA))
+        return self.async_abort(
+            reason="device_added",
+            description_placeholders={
+                "device": device["title"],
+                "account": account.title,
+            },
+        )
+
+    @callback
+    def _async_join(
+        self, account: ConfigEntry, device: ConfigSubentryData, area_id: str | None
+    ) -> None:
+        """Add the device to an account that is there already."""
+        subentry = ConfigSubentry(
+            data=MappingProxyType(dict(device["data"])),
+            subentry_type=device["subentry_type"],
+            title=device["title"],
+            unique_id=device["unique_id"],
+        )
+        self.hass.config_entries.async_add_subentry(account, subentry)
+        registry = dr.async_get(self.hass)
+        # An account that is not set up has not registered it.
+        registered = registry.async_get_or_create(
+            config_entry_id=account.entry_id,
+            config_subentry_id=subentry.subentry_id,
+            identifiers={(DOMAIN, device_unique_id(subentry.data))},
+            name=subentry.title,
+        )
+        if area_id is not None:
+            registry.async_update_device(registered.id, area_id=area_id)

@@ -8,6 +8,9 @@ MANUFACTURER: Final = "Espressif"
 
 SUBENTRY_TYPE_DEVICE: Final = "device"
 
+CONF_AREA: Final = "area"
+CONF_CLEAR_TEXT: Final = "clear_text"
+CONF_DEVICE: Final = "device"
 CONF_DEVICE_ID: Final = "device_id"
 CONF_DEVICE_KEY: Final = "device_key"
 CONF_SERIAL: Final = "serial"
@@ -25,6 +28,10 @@ DEFAULT_URL: Final = "https://iot.espressif.cn"
 DEFAULT_PORT: Final = 8000  # protocol.md §1
 DEFAULT_TURN_ON_ACTION: Final = "LED_ON"
 DEFAULT_TURN_OFF_ACTION: Final = "LED_OFF"
+
+# What a device is made of that Home Assistant makes for itself (protocol.md §2.11, §4).
+PRODUCT_NAME: Final = "Home Assistant"
+PRODUCT_PTYPE: Final = 45772
 
 # A connection that is back within this many seconds was never gone, as far as the
 # states and their history are concerned.

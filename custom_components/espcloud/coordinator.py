@@ -28,7 +28,6 @@ from .commands import Command, CommandListener, OwnCommands
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
-    CONF_SERIAL,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
     DOMAIN,
@@ -37,6 +36,7 @@ from .const import (
 from .device_info import async_register_device
 from .errors import translated
 from .issues import DeviceIssues
+from .known_devices import device_unique_id
 from .refusals import Refusals
 
 if TYPE_CHECKING:
@@ -118,11 +118,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @property
     def unique_id(self) -> str:
-        """What tells this device from every other, on whatever server and account.
-
-        Servers count their devices from one, hence the serial number.
-        """
-        return f"{self.device_id}-{self.subentry.data[CONF_SERIAL]}"
+        """What tells this device from every other, on whatever server and account."""
+        return device_unique_id(self.subentry.data)
 
     @property
     def session(self) -> DeviceSession | None:

@@ -1,57 +1,63 @@
 """The dialogs of a device: add it to an account, change it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import (
     ConfigEntryState,
+    ConfigSubentryData,
     ConfigSubentryFlow,
+    SubentryFlowContext,
     SubentryFlowResult,
 )
 
-from .cloud import CloudDevice
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
     CONF_SERIAL,
-    CONF_TAKE_OVER,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
     CONF_USER_KEY,
 )
+from .device_steps import DeviceSteps
 from .devices import EspCloudDevices
 from .enrollment import Enrollment, EnrollmentError, normalized_key
-from .forms import device_form, device_reconfigure_form
+from .forms import ACTIONS, device_reconfigure_form
+from .issues import key_is_refused
+from .older_dialogs import async_end_older_dialogs
 from .server import Server
 
 
-class DeviceSubentryFlow(ConfigSubentryFlow):
+class DeviceSubentryFlow(
+    DeviceSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    ConfigSubentryFlow,
+):
     """Add a device to an account, or change it."""
-
-    def __init__(self) -> None:
-        """Start with nothing done at the cloud yet."""
-        self._enrollment: Enrollment | None = None
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for the device's key and the names of its actions."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            try:
-                return await self._async_add_device(user_input)
-            except EnrollmentError as err:
-                errors[err.field] = err.key
-        return self.async_show_form(
-            step_id="user",
-            data_schema=self.add_suggested_values_to_schema(
-                device_form(
-                    offer_take_over=self._enrollment is not None
-                    and self._enrollment.may_take_over
-                ),
-                user_input,
-            ),
-            errors=errors,
+        """Begin to add a device."""
+        self._enrollment = self._async_enrollment()
+        return await self.async_step_device()
+
+    @override
+    def _more_device_fields(self) -> dict[Any, Any]:
+        return ACTIONS
+
+    @override
+    def _device_options(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        return _action_names(user_input)
+
+    @override
+    def _async_finish(
+        self, device: ConfigSubentryData, user_input: dict[str, Any]
+    ) -> SubentryFlowResult:
+        if Server.from_data(self._get_entry().data) != self._enrollment.server:
+            # The account has moved meanwhile; the key is not the new server's to know.
+            return self.async_abort(reason="account_changed")
+        return self.async_create_entry(
+            title=device["title"], unique_id=device["unique_id"], data=device["data"]
         )
 
     async def async_step_reconfigure(
@@ -59,6 +65,8 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask for a new key of the same device, and the names of its actions."""
         subentry = self._get_reconfigure_subentry()
+        if user_input is None:
+            async_end_older_dialogs(self.hass.config_entries.subentries, self)
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
@@ -73,50 +81,34 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                device_reconfigure_form(), shown
+                device_reconfigure_form(need_key=key_is_refused(self.hass, subentry)),
+                shown,
             ),
             errors=errors,
             description_placeholders={"device": subentry.title},
         )
 
     def _async_enrollment(self) -> Enrollment:
-        """Return this dialog's work at the cloud."""
-        if self._enrollment is None:
-            server = Server.from_data(self._get_entry().data)
-            self._enrollment = Enrollment(self.hass, server)
-        return self._enrollment
-
-    async def _async_add_device(self, user_input: dict[str, Any]) -> SubentryFlowResult:
-        """Do all that the form asks for; raises EnrollmentError."""
-        turn_on, turn_off = _action_names(user_input)
-        master_key = normalized_key(user_input[CONF_DEVICE_KEY])
-        device = await self._async_enrollment().enroll(
-            self._get_entry().data[CONF_USER_KEY],
-            master_key,
-            take_over=user_input.get(CONF_TAKE_OVER, False),
-        )
-        return self.async_create_entry(
-            title=device.title,
-            unique_id=str(device.id),
-            data=device_data(device, master_key, turn_on, turn_off),
-        )
+        entry = self._get_entry()
+        server = Server.from_data(entry.data)
+        return Enrollment(self.hass, server, entry.data[CONF_USER_KEY])
 
     async def _async_change_device(
         self, user_input: dict[str, Any]
     ) -> SubentryFlowResult:
         """Do all that the reconfigure form asks for; raises EnrollmentError."""
         subentry = self._get_reconfigure_subentry()
-        turn_on, turn_off = _action_names(user_input)
-        updates: dict[str, Any] = {
-            CONF_TURN_ON_ACTION: turn_on,
-            CONF_TURN_OFF_ACTION: turn_off,
-        }
+        updates = _action_names(user_input)
         entry = self._get_entry()
-        if text := user_input.get(CONF_DEVICE_KEY, "").strip():
+        text = user_input.get(CONF_DEVICE_KEY, "").strip()
+        if not text and key_is_refused(self.hass, subentry):
+            raise EnrollmentError(CONF_DEVICE_KEY, "key_missing")
+        if text:
             master_key = normalized_key(text)
             await self._async_enrollment().check_device_key(
                 master_key,
-                subentry.data[CONF_DEVICE_ID],
+                device_id=subentry.data[CONF_DEVICE_ID],
+                serial=subentry.data[CONF_SERIAL],
                 # To try the key in use would throw this very device out.
                 is_in_use=master_key == subentry.data[CONF_DEVICE_KEY],
             )
@@ -128,21 +120,8 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
         return self.async_update_and_abort(entry, subentry, data_updates=updates)
 
 
-def device_data(
-    device: CloudDevice, master_key: str, turn_on: str, turn_off: str
-) -> dict[str, Any]:
-    """Return what a device's subentry keeps."""
-    return {
-        CONF_DEVICE_ID: device.id,
-        CONF_DEVICE_KEY: master_key,
-        CONF_SERIAL: device.serial,
-        CONF_TURN_ON_ACTION: turn_on,
-        CONF_TURN_OFF_ACTION: turn_off,
-    }
-
-
-def _action_names(user_input: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the names for turning on and off; raises EnrollmentError."""
+def _action_names(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a subentry keeps of the actions; raises EnrollmentError."""
     turn_on: str = user_input[CONF_TURN_ON_ACTION].strip()
     turn_off: str = user_input[CONF_TURN_OFF_ACTION].strip()
     if not turn_on:
@@ -151,4 +130,4 @@ def _action_names(user_input: Mapping[str, Any]) -> tuple[str, str]:
         raise EnrollmentError(CONF_TURN_OFF_ACTION, "empty_action")
     if turn_on == turn_off:
         raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
-    return turn_on, turn_off
+    return {CONF_TURN_ON_ACTION: turn_on, CONF_TURN_OFF_ACTION: turn_off}

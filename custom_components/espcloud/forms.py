@@ -1,4 +1,8 @@
-"""The forms of the dialogs: which fields they have, and what they show again."""
+"""The forms of the dialogs: which fields they have, and what they show again.
+
+Home Assistant shows no error inside a section, so one that is about a field of the
+section Server is the section's, and names the field.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +11,7 @@ import voluptuous as vol
 
 from homeassistant.const import (
     CONF_EMAIL,
+    CONF_NAME,
     CONF_PASSWORD,
     CONF_PORT,
     CONF_SSL,
@@ -17,6 +22,9 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers import selector
 
 from .const import (
+    CONF_AREA,
+    CONF_CLEAR_TEXT,
+    CONF_DEVICE,
     CONF_DEVICE_KEY,
     CONF_TAKE_OVER,
     CONF_TURN_OFF_ACTION,
@@ -39,14 +47,10 @@ _EMAIL = _text(selector.TextSelectorType.EMAIL, "username")
 _PASSWORD = _text(selector.TextSelectorType.PASSWORD, "current-password")
 # A secret, but not one for a password manager to fill in.
 _DEVICE_KEY = _text(selector.TextSelectorType.PASSWORD, "off")
-_ACTION = _text(selector.TextSelectorType.TEXT, "off")
-_PORT = vol.All(
-    selector.NumberSelector(
-        selector.NumberSelectorConfig(
-            min=1, max=65535, mode=selector.NumberSelectorMode.BOX
-        )
-    ),
-    vol.Coerce(int),
+_NAME = _ACTION = _text(selector.TextSelectorType.TEXT, "off")
+# Without limits: beyond them the selector's own text would be English for everybody.
+_PORT = selector.NumberSelector(
+    selector.NumberSelectorConfig(mode=selector.NumberSelectorMode.BOX)
 )
 
 _SERVER = vol.Schema(
@@ -62,62 +66,87 @@ _SERVER = vol.Schema(
 
 REAUTH = vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD})
 
-_ACTIONS = {
+ACTIONS = {
     vol.Required(CONF_TURN_ON_ACTION, default=DEFAULT_TURN_ON_ACTION): _ACTION,
     vol.Required(CONF_TURN_OFF_ACTION, default=DEFAULT_TURN_OFF_ACTION): _ACTION,
 }
+
+AREA = {vol.Optional(CONF_AREA): selector.AreaSelector()}
 
 
 def account_form(
     user_input: Mapping[str, Any] | None,
     errors: Mapping[str, str],
     *,
-    offer_take_over: bool,
+    ask_password: bool,
+    ask_clear_text: bool,
 ) -> vol.Schema:
-    """Return the form for an account and its first device."""
+    """Return the form for an account."""
+    # An error that is about the server is in the section, and so are its fields.
+    collapsed = SECTION_SERVER not in errors and (
+        user_input is None or _is_public_server(user_input)
+    )
     return vol.Schema(
         {
             vol.Required(CONF_EMAIL): _EMAIL,
-            vol.Required(CONF_PASSWORD): _PASSWORD,
-            vol.Required(CONF_DEVICE_KEY): _DEVICE_KEY,
-            **_take_over(offer_take_over),
-            vol.Required(SECTION_SERVER): section(
-                _SERVER,
-                {
-                    # An error that is no field's is most likely about the server.
-                    "collapsed": "base" not in errors
-                    and (user_input is None or _is_public_server(user_input))
-                },
-            ),
+            **({vol.Required(CONF_PASSWORD): _PASSWORD} if ask_password else {}),
+            **_clear_text(ask_clear_text),
+            vol.Required(SECTION_SERVER): section(_SERVER, {"collapsed": collapsed}),
         }
     )
 
 
-def account_reconfigure_form() -> vol.Schema:
+def account_reconfigure_form(*, ask_clear_text: bool) -> vol.Schema:
     """Return the form that changes an account."""
     return vol.Schema(
         {
             vol.Required(CONF_EMAIL): _EMAIL,
             vol.Optional(CONF_PASSWORD): _PASSWORD,
+            **_clear_text(ask_clear_text),
             vol.Required(SECTION_SERVER): section(_SERVER, {"collapsed": False}),
         }
     )
 
 
-def device_form(*, offer_take_over: bool) -> vol.Schema:
-    """Return the form for a further device."""
-    return vol.Schema(
-        {
-            vol.Required(CONF_DEVICE_KEY): _DEVICE_KEY,
-            **_take_over(offer_take_over),
-            **_ACTIONS,
-        }
+def create_device_fields() -> dict[Any, Any]:
+    """Return the fields for a device that is to be made at the cloud."""
+    return {vol.Required(CONF_NAME): _NAME}
+
+
+def pick_device_fields(
+    titles: Mapping[str, str], *, offer_take_over: bool
+) -> dict[Any, Any]:
+    """Return the fields for one of the account's devices: `titles` by their ids."""
+    options = [
+        selector.SelectOptionDict(value=value, label=label)
+        for value, label in titles.items()
+    ]
+    return {
+        vol.Required(CONF_DEVICE): selector.SelectSelector(
+            selector.SelectSelectorConfig(
+                options=options, mode=selector.SelectSelectorMode.DROPDOWN
+            )
+        ),
+        **_take_over(offer_take_over),
+    }
+
+
+def device_key_fields(*, offer_take_over: bool) -> dict[Any, Any]:
+    """Return the fields for a device whose master key is known."""
+    return {
+        vol.Required(CONF_DEVICE_KEY): _DEVICE_KEY,
+        **_take_over(offer_take_over),
+    }
+
+
+def device_reconfigure_form(*, need_key: bool) -> vol.Schema:
+    """Return the form that changes a device; else an empty key leaves the key alone."""
+    key = (
+        {vol.Required(CONF_DEVICE_KEY): _DEVICE_KEY}
+        if need_key
+        else {vol.Optional(CONF_DEVICE_KEY): _DEVICE_KEY}
     )
-
-
-def device_reconfigure_form() -> vol.Schema:
-    """Return the form that changes a device; an empty key leaves the key alone."""
-    return vol.Schema({vol.Optional(CONF_DEVICE_KEY): _DEVICE_KEY, **_ACTIONS})
+    return vol.Schema({**key, **ACTIONS})
 
 
 def shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -132,6 +161,11 @@ def shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
 def _is_public_server(user_input: Mapping[str, Any]) -> bool:
     """Tell whether the server's section was left as it was."""
     return bool(user_input[SECTION_SERVER] == _SERVER({}))
+
+
+def _clear_text(ask: bool) -> dict[Any, Any]:
+    """Return the field that is there once a password would travel in clear text."""
+    return {vol.Required(CONF_CLEAR_TEXT, default=False): bool} if ask else {}
 
 
 def _take_over(offer: bool) -> dict[Any, Any]:

@@ -12,6 +12,13 @@ ISSUE_TAKEN_OVER = "taken_over"
 LEARN_MORE = "https://github.com/espcloud/espcloud#troubleshooting"
 
 
+@callback
+def key_is_refused(hass: HomeAssistant, subentry: ConfigSubentry) -> bool:
+    """Tell whether the issue is there that says so of a device."""
+    issue_id = f"{ISSUE_KEY_REFUSED}_{subentry.subentry_id}"
+    return ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
 class DeviceIssues:
     """The repair issues of one device."""
 

@@ -117,7 +117,7 @@ def test_odd_device_is_left_out(odd: Any) -> None:
 
 def test_odd_product_is_left_out() -> None:
     """It does not hide the rest."""
-    products = [None, {"name": "no id"}, *PRODUCTS["products"]]  # type: ignore[misc]  # a list
+    products = [None, {"name": "no id"}, *PRODUCTS["products"]]
     assert Product.list_from_answer({"products": products}) == [
         Product(3, "Lamp", 45772)
     ]

@@ -66,7 +66,7 @@ def read_flow(source: Source, flow_class: ast.ClassDef) -> Flow:
     scope = source.reachable(flow_class)
     flow = Flow()
     for call in source.calls("async_show_form", scope=scope):
-        _read_form(source, call, flow)
+        _read_form(source, call, flow, scope)
     for call in source.calls("async_show_menu", scope=scope):
         options = keyword(call, "menu_options")
         assert options is not None, source.where(call)
@@ -91,44 +91,55 @@ def _required(call: ast.Call, name: str) -> ast.expr:
     return value
 
 
-def _read_form(source: Source, call: ast.Call, flow: Flow) -> None:
+def _read_form(
+    source: Source, call: ast.Call, flow: Flow, scope: frozenset[Function]
+) -> None:
     for step in source.values(_required(call, "step_id")):
         form = flow.forms.setdefault(step, Form())
         form.placeholders |= placeholders(call, "description_placeholders")
         if (schema := keyword(call, "data_schema")) is not None:
-            _read_fields(source, schema, form, set())
+            _FieldReader(source, scope, form).read(schema)
 
 
-def _read_fields(source: Source, node: ast.AST, form: Form, seen: set[ast.AST]) -> None:
-    """Collect the markers in an expression and in whatever it names."""
-    if node in seen:
-        return
-    seen.add(node)
-    ahead = list(ast.iter_child_nodes(node))
-    match node:
-        case ast.Dict():
-            ahead = []
-            for key, value in zip(node.keys, node.values, strict=True):
-                if key is None:  # another dictionary, unpacked
-                    ahead.append(value)
-                elif isinstance(key, ast.Call) and _is_marker(key):
-                    _read_field(source, key, value, form)
-        case ast.Name(id=name):
-            ahead += source.assigned(name, node)
-        case ast.Call():
-            ahead += source.returned(callee(node))
-    for each in ahead:
-        _read_fields(source, each, form, seen)
+class _FieldReader:
+    """Collects the markers in an expression and in whatever it names."""
 
+    def __init__(self, source: Source, scope: frozenset[Function], form: Form) -> None:
+        """Follow names no further than the functions of the scope."""
+        self._source = source
+        self._scope = scope
+        self._form = form
+        self._seen: set[ast.AST] = set()
 
-def _read_field(source: Source, marker: ast.Call, value: ast.expr, form: Form) -> None:
-    for name in source.values(marker.args[0]):
-        if isinstance(value, ast.Call) and callee(value) == "section":
-            inner = Form()
-            _read_fields(source, value, inner, set())
-            form.sections[name] = inner.fields
-        else:
-            form.fields.add(name)
+    def read(self, node: ast.AST) -> None:
+        """Add the fields of an expression to the form."""
+        if node in self._seen:
+            return
+        self._seen.add(node)
+        ahead = list(ast.iter_child_nodes(node))
+        match node:
+            case ast.Dict():
+                ahead = []
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if key is None:  # another dictionary, unpacked
+                        ahead.append(value)
+                    elif isinstance(key, ast.Call) and _is_marker(key):
+                        self._read_field(key, value)
+            case ast.Name(id=name):
+                ahead += self._source.assigned(name, node)
+            case ast.Call():
+                ahead += self._source.returned(callee(node), self._scope)
+        for each in ahead:
+            self.read(each)
+
+    def _read_field(self, marker: ast.Call, value: ast.expr) -> None:
+        for name in self._source.values(marker.args[0]):
+            if isinstance(value, ast.Call) and callee(value) == "section":
+                inner = Form()
+                _FieldReader(self._source, self._scope, inner).read(value)
+                self._form.sections[name] = inner.fields
+            else:
+                self._form.fields.add(name)
 
 
 def _is_marker(call: ast.Call) -> bool:
@@ -172,8 +183,12 @@ def _read_aborts(source: Source, scope: frozenset[Function], flow: Flow) -> None
             flow.aborts.setdefault(key, []).append(given)
 
     for call in source.calls("async_abort", "AbortFlow", scope=scope):
-        if keyword(call, "translation_domain") is None:
-            add(keyword(call, "reason") or call.args[0], call)
+        reason = keyword(call, "reason")
+        if reason is None and callee(call) == "AbortFlow":
+            reason = call.args[0]
+        # A flow's manager has an async_abort as well, which takes no reason.
+        if reason is not None and keyword(call, "translation_domain") is None:
+            add(reason, call)
     for call in source.calls(
         "async_update_reload_and_abort", "async_update_and_abort", scope=scope
     ):

@@ -119,7 +119,7 @@ class Source:
 
     def reachable(self, flow: ast.ClassDef) -> frozenset[Function]:
         """Return a class's methods and every function they lead to."""
-        own = {node.name: node for node in flow.body if _is_function(node)}
+        own = self._inherited(flow)
         found: set[Function] = set()
         ahead: list[Function] = list(own.values())
         while ahead:
@@ -138,6 +138,13 @@ class Source:
                         if name in self._classes:
                             ahead += self._methods(name, "__init__")
         return frozenset(found)
+
+    def _inherited(self, owner: ast.ClassDef) -> dict[str, Function]:
+        """Return a class's methods by name, those of its bases in this folder included."""
+        own: dict[str, Function] = {}
+        for name in bases(owner) & self._classes.keys():
+            own |= self._inherited(self._classes[name])
+        return own | {node.name: node for node in owner.body if _is_function(node)}
 
     def assigned(self, name: str, near: ast.AST | None = None) -> list[ast.expr]:
         """Return what is assigned to a name: in the functions around, else anywhere."""
@@ -208,11 +215,12 @@ class Source:
                     return value if isinstance(value, str) else None
         return None
 
-    def returned(self, name: str) -> list[ast.expr]:
-        """Return what the functions and methods of a name return."""
+    def returned(self, name: str, scope: Scope = None) -> list[ast.expr]:
+        """Return what the functions and methods of a name return, if in the scope."""
         return [
             node.value
             for function in self._functions.get(name, [])
+            if scope is None or function in scope
             for node in ast.walk(function)
             if isinstance(node, ast.Return) and node.value is not None
         ]

@@ -310,10 +310,12 @@ def test_the_flows_were_found() -> None:
     """If reading the code went blind, all of the above would pass on nothing."""
     flow = next(flow for name, flow, _ in FLOWS if name == "config")
     assert flow.forms["user"] == Form(
-        fields={"device_key", "email", "password", "take_over"},
+        fields={"clear_text", "email", "password"},
         sections={"server": {"port", "ssl", "url", "verify_ssl"}},
         placeholders={"default_url"},
     )
+    assert flow.forms["device_key"].fields == {"area", "device_key", "take_over"}
+    assert flow.menus["device"] == {"create_device", "device_key", "pick_device"}
     assert "invalid_auth" in flow.errors
     assert "device_added" in flow.aborts
     assert exception_calls()

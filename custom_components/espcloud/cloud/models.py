@@ -132,6 +132,15 @@ class CloudDevice:
         """What to call it where it has no name."""
         return self.name or f"Device {self.id}"
 
+    def is_same(self, device_id: int, serial: str) -> bool:
+        """Tell whether it is a device of one server that is remembered by these two.
+
+        Not every answer has the serial number; where both are known they agree.
+        """
+        return self.id == device_id and (
+            not serial or not self.serial or serial == self.serial
+        )
+
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Self:
         """Read an answer that holds `device`; raises UnexpectedAnswerError."""
