@@ -312,7 +312,8 @@ async def test_device_info(
     assert shown.model == "Light"
     assert shown.serial_number == device.serial
     assert shown.sw_version == "v1.0.5t45772(a)"
-    assert shown.configuration_url == cloud.http_url
+    # Only the public cloud has a page for people.
+    assert shown.configuration_url is None
     (subentry_id,) = entry.subentries
     assert shown.config_entry_id == entry.entry_id
     assert shown.config_subentry_id == subentry_id

@@ -25,7 +25,7 @@ def async_register_device(
         config_entry_id=coordinator.config_entry.entry_id,
         config_subentry_id=subentry.subentry_id,
         identifiers={(DOMAIN, coordinator.unique_id)},
-        configuration_url=coordinator.account.server.url,
+        configuration_url=coordinator.account.server.web_page,
         manufacturer=MANUFACTURER,
         name=device.title if device is not None else subentry.title,
         model=model,
