@@ -21,6 +21,8 @@ class _Lamp:
 
     def __init__(self) -> None:
         self.device: Device | None = None
+        self.peer = "192.0.2.1"
+        self.is_open = True
         self.outbox = Outbox(self, timeout=5, limits=Limits(waiting_pushes=10))
         self.written = 0
 

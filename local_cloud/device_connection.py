@@ -65,7 +65,7 @@ class DeviceConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport  # there from connection_made on
         self._tls = False
-        self._peer = ""
+        self.peer = ""
         self._lines = LineBuffer(limits.line)
         self._frames = FrameReader(limits.line)
         self._unfinished_timer: asyncio.TimerHandle | None = None
@@ -82,6 +82,11 @@ class DeviceConnection(asyncio.Protocol):
         """Since when the peer has had to read before anything else happens."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it takes part in anything still."""
+        return not self._closing
+
+    @property
     def unread_bytes(self) -> int:
         """What was received and is not a whole frame yet."""
         return len(self._lines) + len(self._frames)
@@ -94,7 +99,7 @@ class DeviceConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=self._limits.write_buffer)
         self._tls = transport.get_extra_info("sslcontext") is not None
         address = transport.get_extra_info("peername")
-        self._peer = str(address[0]) if address else ""
+        self.peer = str(address[0]) if address else ""
         self._owner.opened(self)
 
     @override
@@ -165,7 +170,7 @@ class DeviceConnection(asyncio.Protocol):
 
     def drop(self, reason: str) -> None:
         """Reset the connection and log why."""
-        _LOGGER.info("Device connection from %s dropped: %s", self._peer, reason)
+        _LOGGER.info("Device connection from %s dropped: %s", self.peer, reason)
         self.abort()
 
     async def finish(self) -> None:
@@ -257,7 +262,7 @@ class DeviceConnection(asyncio.Protocol):
         try:
             nonce = read_nonce(frame)
             self._refuse_flood()
-            request = request_from_frame(frame, self._peer, self)
+            request = request_from_frame(frame, self.peer, self)
             if self.device is not None and request.segments == _TIMERS:
                 self.outbox.is_spaced = True
             answer = self._router.handle(request)

@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+import logging
+import time
 from typing import Protocol
 
 from .models import Device
 from .outbox import Outbox
+from .rivals import Rivals
 from .wire import encode
+
+_LOGGER = logging.getLogger(__name__)
 
 GOODBYE = encode(
     {
@@ -14,7 +19,7 @@ GOODBYE = encode(
         "status": 200,
     }
 )
-"""What the older of two connections with one key is told (protocol.md §3.2), sorted as all is."""
+"""What the one that goes of two connections with one key is told (protocol.md §3.2), sorted as all is."""
 
 
 class Link(Protocol):
@@ -22,6 +27,13 @@ class Link(Protocol):
 
     device: Device | None
     """The device that identified on it."""
+    peer: str
+    """The address of the other side."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes part in anything still."""
+
     outbox: Outbox
 
     def send(self, frame: bytes) -> None:
@@ -42,6 +54,9 @@ class Presence:
         self._links: dict[int, Link] = {}
         self._arrivals: dict[int, int] = {}
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+        self._rivals = Rivals(time.monotonic)
+        self._newcomers: dict[int, tuple[Link, asyncio.Future[None]]] = {}
+        """Who waits to take a device's place, one for each device."""
 
     def link(self, device: Device) -> Link | None:
         """Return the device's connection."""
@@ -61,15 +76,55 @@ class Presence:
         self._links[device.id] = link
         self._arrivals[device.id] = self.arrivals(device) + 1
         if older is not None:
-            older.send(GOODBYE)
-            older.close()
+            self._rivals.exchanged(device.id)
+            dismiss(older)
         self._tell(device)
+
+    def wait_for_place(self, device: Device, link: Link) -> float | None:
+        """Return how many seconds a connection waits until it may arrive, None if it is refused.
+
+        Nobody waits but who would throw another connection out, in a contest of two clients that
+        both come back at once (protocol.md §10).
+        """
+        older = self._links.get(device.id)
+        if older is None or older is link:
+            return 0.0
+        wait = None if device.id in self._newcomers else self._rivals.wait(device.id)
+        if wait != 0.0 and self._rivals.is_news(device.id):
+            _LOGGER.warning(
+                "Device %d (%r): %s and %s throw each other out with the same master key; "
+                "the newcomer has to wait",
+                *(device.id, device.name, older.peer, link.peer),
+            )
+        return wait
+
+    def place(self, device: Device, link: Link, seconds: float) -> asyncio.Future[None]:
+        """Return what is done after so many seconds, or when the device's connection has left.
+
+        Cancelled where `link` leaves meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _finish, turn)
+        self._newcomers[device.id] = link, turn
+
+        def forget(_: object) -> None:
+            timer.cancel()
+            del self._newcomers[device.id]
+
+        turn.add_done_callback(forget)
+        return turn
 
     def leave(self, link: Link) -> None:
         """Note that a connection ended; one that was thrown out changes nothing."""
+        for newcomer, turn in self._newcomers.values():
+            if newcomer is link:
+                turn.cancel()
         device = link.device
         if device is not None and self._links.get(device.id) is link:
             del self._links[device.id]
+            if device.id in self._newcomers:
+                _finish(self._newcomers[device.id][1])
             self._tell(device)
 
     async def wait(self, device: Device, happened: Callable[[], bool]) -> None:
@@ -85,5 +140,15 @@ class Presence:
 
     def _tell(self, device: Device) -> None:
         for change in self._waiting.pop(device.id, ()):
-            if not change.done():
-                change.set_result(None)
+            _finish(change)
+
+
+def dismiss(link: Link) -> None:
+    """End a connection that has to leave the place to another one, and tell it so."""
+    link.send(GOODBYE)
+    link.close()
+
+
+def _finish(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

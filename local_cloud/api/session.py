@@ -1,13 +1,13 @@
 """What a device does first: activate, identify; and last: quit (protocol.md §2.6, §3.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 from local_cloud.access import MASTER, Access
 from local_cloud.errors import bad_request, unknown_path
 from local_cloud.fields import read_text
 from local_cloud.frames import fit_firmware
 from local_cloud.models import Device, Key, render
-from local_cloud.presence import Presence
+from local_cloud.presence import Presence, dismiss
 from local_cloud.request import Answer, Handler, Request
 from local_cloud.router import ANY_METHOD, Route
 from local_cloud.store import Store
@@ -64,15 +64,36 @@ class SessionApi:
         }
         return fit_firmware(reply) if request.link else reply
 
-    def _identify(self, request: Request, device: Device, key: Key) -> JsonObject:
+    def _identify(self, request: Request, device: Device, key: Key) -> Answer:
         """Make this connection the device's; `activate_status` says whether it has to activate.
 
-        An older connection of the device is thrown out. Pushes wait until the device is ready.
+        An older connection of the device is thrown out, in a contest after a while, and sometimes
+        it is this one that has to go.
         """
         assert request.link is not None
-        device.last_active = self._store.context.now()
-        self._presence.arrive(device, request.link)
-        request.link.outbox.hold()
+        seconds = self._presence.wait_for_place(device, request.link)
+        if seconds is None:
+            dismiss(request.link)
+            return {}  # is not sent any more
+        if seconds > 0:
+            turn = self._presence.place(device, request.link, seconds)
+            return self._arrive_later(turn, request, device)
+        return self._arrive(request, device)
+
+    async def _arrive_later(
+        self, turn: Awaitable[None], request: Request, device: Device
+    ) -> JsonObject:
+        await turn
+        return self._arrive(request, device)
+
+    def _arrive(self, request: Request, device: Device) -> JsonObject:
+        """Take the device's place. Pushes wait until the device is ready for them."""
+        link = request.link
+        assert link is not None
+        if link.is_open:
+            device.last_active = self._store.context.now()
+            self._presence.arrive(device, link)
+            link.outbox.hold()
         return fit_firmware({"device": render(device, request.times), "status": 200})
 
     def _quit(self, request: Request) -> JsonObject:
