@@ -9,8 +9,12 @@ class Limits:
 
     unidentified: float = 60.0
     """Silence after which a device connection that has not identified is dropped."""
-    silent: float = 150.0
-    """Silence after which an identified one is dropped; firmware pings every 50 s (protocol.md §5)."""
+    silent: float = 95.0
+    """Silence after which an identified one is dropped with the next `sweep`: firmware pings every
+    50 s (protocol.md §5), and who calls a device that is gone hears so after two of them."""
+    doubt: float = 10.0
+    """Silence, after it left a push unanswered, after which a device that has answered others is
+    dropped."""
     unread: float = 10.0
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20

@@ -82,6 +82,9 @@ class Outbox:
         """When pushes may go out, whatever the device does."""
         self._wake_timer: asyncio.TimerHandle | None = None
         self._deadline_timer: asyncio.TimerHandle | None = None
+        self._has_answered = False
+        """Whether the device is one that answers; self-made ones may only listen."""
+        self._doubt_timer: asyncio.TimerHandle | None = None
 
     @property
     def is_undelivered(self) -> bool:
@@ -131,6 +134,7 @@ class Outbox:
         if not push.answer.done():
             push.answer.set_result(frame)
         self._current = None
+        self._has_answered = True
 
     def hold(self) -> None:
         """Send no push until a frame comes, at most for `Limits.first_push`: the device has identified.
@@ -143,6 +147,9 @@ class Outbox:
     def hear(self) -> None:
         """Note that the device has sent a frame; `go_on` follows when it was handled."""
         self._held_until = 0.0
+        if self._doubt_timer is not None:
+            self._doubt_timer.cancel()
+            self._doubt_timer = None
 
     def go_on(self) -> None:
         """Send what may go out now: replies first, then one push."""
@@ -165,7 +172,7 @@ class Outbox:
 
     def close(self) -> None:
         """Give every push up: the device is gone, and nobody will push to it here any more."""
-        for timer in (self._wake_timer, self._deadline_timer):
+        for timer in (self._wake_timer, self._deadline_timer, self._doubt_timer):
             if timer is not None:
                 timer.cancel()
         given_up = list(self._waiting)
@@ -218,6 +225,9 @@ class Outbox:
                 return
             push.fail(device_busy())
             self._current = None
+            if self._has_answered and self._doubt_timer is None:
+                until = now + self._limits.doubt
+                self._doubt_timer = self._loop.call_at(until, self._lose_patience)
         while self._waiting and self._waiting[0].deadline <= now:
             self._waiting.popleft().fail(device_busy())
         self.go_on()
@@ -226,3 +236,6 @@ class Outbox:
             self._deadline_timer = self._loop.call_at(
                 earliest.deadline, self._give_up_late
             )
+
+    def _lose_patience(self) -> None:
+        self._wire.drop("it answered once, and not any more")

@@ -106,6 +106,31 @@ async def test_a_device_that_falls_silent(
     assert 0.4 < await _seconds(cloud.wait_offline(device)) < 2
 
 
+class TestSilence:
+    """A cloud with the limits that it has in earnest; time is told it, not waited for."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """Return them."""
+        return Limits()
+
+    async def test_a_device_that_is_gone_without_a_word(
+        self, cloud: LocalCloud, device: Device, lamp: DeviceSocket
+    ) -> None:
+        """It is known after two of its pings, not long before."""
+        server = cloud._device_server
+        [connection] = server._connections
+        for more in (80, 15.1):
+            assert cloud.is_online(device)
+            connection.heard_at -= more
+            assert server._sweep_timer is not None
+            server._sweep_timer.cancel()
+            server._sweep()
+        # The sweep that finds it comes 5 seconds later at most.
+        assert not cloud.is_online(device)
+        assert Limits().silent + Limits().sweep <= 100
+
+
 # Too much
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
+from local_cloud import Limits, LocalCloud
 from local_cloud.errors import ApiError
 from local_cloud.models import Device
 
@@ -151,3 +151,59 @@ async def test_without_a_word_of_the_system(
     monkeypatch.setattr("local_cloud.undelivered.sys.platform", "elsewhere")
     assert connection.has_delivered(connection.written)
     assert not connection.has_delivered(connection.written + 1)
+
+
+class TestDoubt:
+    """A device that has answered, and then leaves a push unanswered that it has received."""
+
+    @pytest.fixture
+    async def cloud(self) -> AsyncGenerator[LocalCloud]:
+        """Run a cloud with little patience."""
+        cloud = LocalCloud(delivery_timeout=0.3, limits=Limits(doubt=0.5))
+        await cloud.start()
+        yield cloud
+        await cloud.close()
+
+    @pytest.fixture
+    async def answered(
+        self, cloud: LocalCloud, device: Device, lamp: DeviceSocket
+    ) -> Any:
+        """Return the outbox of a device that has answered one push, and is silent at the next."""
+        outbox = connection_of(cloud, device).outbox
+        answer = outbox.push(PUSH)
+        lamp.acknowledge(await lamp.receive())
+        await answer
+        with pytest.raises(ApiError, match="busy"):
+            await outbox.push(PUSH)
+        return outbox
+
+    @pytest.mark.parametrize("contexts", [(None, None)])
+    async def test_it_counts_as_gone(
+        self, cloud: LocalCloud, device: Device, answered: Any
+    ) -> None:
+        """Whoever calls it hears so, after a while."""
+        assert cloud.is_online(device)
+        await cloud.wait_offline(device)
+
+    @pytest.mark.parametrize("contexts", [(None, None)])
+    async def test_any_frame_lets_it_stay(
+        self, cloud: LocalCloud, device: Device, lamp: DeviceSocket, answered: Any
+    ) -> None:
+        """It is only busy."""
+        await lamp.receive()
+        assert (await lamp.ask("/v1/ping/"))["message"] == "ping success"
+        assert answered._doubt_timer is None
+        await asyncio.sleep(0.6)
+        assert cloud.is_online(device)
+
+    @pytest.mark.parametrize("contexts", [(None, None)])
+    async def test_a_device_that_never_answers_stays(
+        self, cloud: LocalCloud, device: Device, lamp: DeviceSocket
+    ) -> None:
+        """Silence says nothing of it."""
+        outbox = connection_of(cloud, device).outbox
+        with pytest.raises(ApiError, match="busy"):
+            await outbox.push(PUSH)
+        assert outbox._doubt_timer is None
+        await asyncio.sleep(0.6)
+        assert cloud.is_online(device)
