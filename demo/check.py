@@ -12,10 +12,12 @@ from time import perf_counter
 from typing import Any
 
 from . import log_review
-from .cloud import Cloud, CloudSettings, running_cloud
+from .cloud import LAMPS, SPARE, Cloud, CloudSettings, running_cloud
+from .dialogs import DOMAIN, add_account, add_device
+from .editor import check_editors
 from .errors import DemoError
 from .home_assistant import running_home_assistant, write_configuration
-from .lamp import DOMAIN, Lamp, add_account
+from .lamp import CONNECTED, Lamp, wait_for_lamps
 from .ports import LOOPBACK, find_free
 from .process import Process
 from .relay import Delivery, Relay, running_relay
@@ -55,7 +57,9 @@ async def _check_in(folder: Path, python: Path) -> None:
     report("Home Assistant has ended", perf_counter() - begin)
     _expect_clean_end(process)
     with step("Home Assistant's log has no complaint and no secret"):
-        log_review.review(log, [password, cloud.master_key, cloud.owner_key])
+        devices = cloud.devices.values()
+        keys = [key for each in devices for key in (each.master_key, each.owner_key)]
+        log_review.review(log, [password, *keys])
 
 
 async def _drive(url: str, settings: CloudSettings) -> Cloud:
@@ -64,10 +68,21 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
         with step("Home Assistant has started, with a user"):
             await session.wait_until_running()
         async with _running_cloud_and_relay(settings) as (cloud, relay):
+            first, *others = (*LAMPS, SPARE)
             with step("the account is added through the integration's form"):
-                await add_account(session, replace(cloud, device_port=relay.port))
-                lamp = await Lamp.find(session)
-                await lamp.wait_for("unknown", "on", "off", seconds=SWITCH_TIMEOUT)
+                relayed = replace(cloud, device_port=relay.port)
+                await add_account(session, relayed, cloud[first])
+                [lamp] = await wait_for_lamps(session, [first])
+                await lamp.wait_for(*CONNECTED, seconds=SWITCH_TIMEOUT)
+            for name in others:
+                with step(f"{name} is added with its key"):
+                    await add_device(session, cloud[name])
+                    [other] = await wait_for_lamps(session, [name])
+                    await other.wait_for(*CONNECTED, seconds=SWITCH_TIMEOUT)
+            with step(
+                "automations, scenes and scripts are saved; the blueprint is there"
+            ):
+                await check_editors(session)
             await _switch_from_both_sides(lamp, cloud, relay)
         _expect_clean_end(cloud.process)
         changes = await session.subscribe("config_entries/subscribe")
@@ -107,7 +122,7 @@ async def _switch_from_both_sides(lamp: Lamp, cloud: Cloud, relay: Relay) -> Non
             await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
     for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
         with step(f"{action} sent to the cloud: {state} in Home Assistant"):
-            await cloud.send(action)
+            await cloud[LAMPS[0]].send(action)
             await _expect_delivery(relay, action)
             await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
 

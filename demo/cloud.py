@@ -16,7 +16,8 @@ from .ports import LOOPBACK
 from .process import Process
 
 EMAIL = "demo@example.com"
-DEVICE_NAME = "Demo lamp"
+LAMPS = ("Desk lamp", "Reading lamp")
+SPARE = "Spare lamp"  # nothing connects as it before somebody tries its key
 START_TIMEOUT = ANSWER_TIMEOUT = 30
 
 
@@ -31,30 +32,26 @@ class CloudSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
-    """A cloud that is ready."""
+class CloudDevice:
+    """A device of the demo's account, at the cloud that has this address."""
 
-    process: Process
     url: str
-    http_port: int
-    device_port: int
-    email: str
-    password: str
+    name: str
     master_key: str
     owner_key: str
 
     def rpc_url(self, action: str) -> str:
-        """Return the address that sends an action to the lamp."""
+        """Return the address that sends an action to the device."""
         return f"{self.url}/v1/device/rpc/?deliver_to_device=true&action={action}"
 
     def curl(self, action: str) -> str:
-        """Return the command line that sends an action to the lamp."""
+        """Return the command line that sends an action to the device."""
         return (
             f'curl -H "Authorization: token {self.owner_key}" "{self.rpc_url(action)}"'
         )
 
     async def send(self, action: str) -> None:
-        """Send an action as the curl line does; the lamp has to acknowledge it."""
+        """Send an action as the curl line does; it has to be acknowledged."""
         headers = {"Authorization": f"token {self.owner_key}"}
         async with (
             deadline(ANSWER_TIMEOUT, f"the cloud's answer to {action}"),
@@ -64,6 +61,23 @@ class Cloud:
             answer = await response.json(content_type=None)
         if answer.get("status") != 200:
             raise DemoError(f"the cloud answered {action} with {answer}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """A cloud that is ready."""
+
+    process: Process
+    url: str
+    http_port: int
+    device_port: int
+    email: str
+    password: str
+    devices: dict[str, CloudDevice]
+
+    def __getitem__(self, name: str) -> CloudDevice:
+        """Return a device by its name."""
+        return self.devices[name]
 
 
 @asynccontextmanager
@@ -76,7 +90,7 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
             *("--http-port", str(settings.http_port)),
             *("--device-port", str(settings.device_port)),
             *("--account", f"{EMAIL}:{settings.password}"),
-            *("--device", DEVICE_NAME),
+            *(word for name in (*LAMPS, SPARE) for word in ("--device", name)),
             *("--state", settings.folder / "cloud.json"),
         ],
         settings.folder / "cloud.log",
@@ -94,7 +108,6 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
 def _read_announcement(
     process: Process, settings: CloudSettings, ready: dict[str, Any]
 ) -> Cloud:
-    [device] = [one for one in ready["devices"] if one["name"] == DEVICE_NAME]
     return Cloud(
         process=process,
         url=ready["http"],
@@ -102,6 +115,13 @@ def _read_announcement(
         device_port=int(ready["device"].rpartition(":")[2]),
         email=ready["account"]["email"],
         password=settings.password,
-        master_key=device["master_key"],
-        owner_key=device["owner_key"],
+        devices={
+            device["name"]: CloudDevice(
+                url=ready["http"],
+                name=device["name"],
+                master_key=device["master_key"],
+                owner_key=device["owner_key"],
+            )
+            for device in ready["devices"]
+        },
     )

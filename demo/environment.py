@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from .errors import DemoError
-from .home_assistant import INTEGRATIONS
+from .home_assistant import INTEGRATIONS, SAVED
 from .paths import CHECKOUT, TOOLS
 from .process import Process
 from .terminal import say
@@ -35,6 +35,7 @@ async def prepare(version: str) -> Path:
                 python,
                 Path(__file__).with_name("release_requirements.py"),
                 *INTEGRATIONS,
+                *SAVED,
             ],
         )
     )

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
+import shutil
 
 import aiohttp
 
 from .errors import deadline
-from .paths import CHECKOUT, INTEGRATION
+from .paths import BLUEPRINTS, CHECKOUT, INTEGRATION
 from .ports import LOOPBACK
 from .process import Process
 
@@ -17,6 +18,13 @@ START_TIMEOUT = 120
 
 # default_config without what looks for the internet, radios or other machines.
 INTEGRATIONS = ("frontend", "history", "logbook", "media_source", "my", "sun")
+
+# What a person makes in the browser is saved in these files.
+SAVED = {
+    "automation": "automations.yaml",
+    "scene": "scenes.yaml",
+    "script": "scripts.yaml",
+}
 
 # The silenced ones miss ffmpeg and libturbojpeg, which only cameras and speakers need.
 LOGGER = """\
@@ -36,13 +44,21 @@ def write_configuration(folder: Path, port: int, log_level: str) -> None:
     (folder / "configuration.yaml").write_text(
         "# Written anew by scripts/demo at every start.\n"
         + "".join(f"{name}:\n" for name in INTEGRATIONS)
+        + "".join(f"{name}: !include {file}\n" for name, file in SAVED.items())
         + LOGGER.format(level=log_level)
     )
+    for name in SAVED.values():
+        (folder / name).touch()
+    # A copy: what a person does with it in the browser is not to change the checkout.
+    shutil.copytree(BLUEPRINTS, folder / "blueprints", dirs_exist_ok=True)
     _link_integration(folder / "custom_components")
     # In configuration.yaml these settings would be on trial until somebody confirms
     # them in the browser. The oldest format of the store lets Home Assistant fill in
     # the rest, whatever its version.
     _store(storage, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
+    # Without any network there is no default interface, and HTTP clients of Home Assistant
+    # look for one; on loopback alone it also tells nobody else that it is there.
+    _store(storage, "core.network", 1, {"configured_adapters": ["lo"]})
     # Onboarding's own steps would add integrations that want the internet. Its first
     # step, the user, is left: it makes a person and the rooms.
     if not (storage / "onboarding").exists():

@@ -1,47 +1,59 @@
-"""The lamp in Home Assistant: how it gets there, and how its state is followed."""
+"""A lamp in Home Assistant: how its state is followed, and how it is pressed."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Self
 
-from .cloud import Cloud
+from .dialogs import DOMAIN
 from .errors import DemoError, deadline
 from .session import Session
 
-DOMAIN = "espcloud"
-FLOW = "/api/config/config_entries/flow"
 AREA = "living_room"  # Home Assistant's onboarding makes it
+CONNECTED = ("unknown", "on", "off")  # it is unavailable until then
+FIND_TIMEOUT = 30
 
 
-async def is_account_added(session: Session) -> bool:
-    """Return whether an account of the cloud is there."""
-    return bool(await session.call("config_entries/get", domain=DOMAIN))
+async def find_lamps(session: Session) -> list[Lamp]:
+    """Return the integration's lights that are enabled."""
+    return [await Lamp.follow(session, e) for e in (await _lights(session)).values()]
 
 
-async def add_account(session: Session, cloud: Cloud) -> None:
-    """Add the account and its lamp, with what a person would type and choose."""
-    result = await session.post(FLOW, {"handler": DOMAIN})
-    if "flow_id" not in result:
-        raise DemoError(f"the integration shows no form: {result}")
-    server = {"url": cloud.url, "port": cloud.device_port}
-    steps: list[tuple[str, dict[str, Any]]] = [
-        (
-            "user",
-            {
-                "email": cloud.email,
-                "password": cloud.password,
-                "server": {**server, "ssl": False, "verify_ssl": True},
-            },
-        ),
-        ("device", {"next_step_id": "device_key"}),
-        ("device_key", {"device_key": cloud.master_key}),
-    ]
-    for step, data in steps:
-        if result.get("step_id") != step or result.get("errors"):
-            break
-        result = await session.post(f"{FLOW}/{result['flow_id']}", data)
-    if result["type"] != "create_entry":
-        reason = result.get("errors") or result.get("reason") or result.get("step_id")
-        raise DemoError(f"the integration's form was not accepted: {reason}")
+async def wait_for_lamps(session: Session, names: Iterable[str]) -> list[Lamp]:
+    """Return the lamps of these devices, as soon as all of them are there."""
+    wanted = list(names)
+    changes = await session.subscribe(
+        "subscribe_events", event_type="entity_registry_updated"
+    )
+    async with deadline(FIND_TIMEOUT, f"the arrival of {', '.join(wanted)}"):
+        while not set(wanted) <= (lights := await _lights(session)).keys():
+            await changes.get()
+    return [await Lamp.follow(session, lights[name]) for name in wanted]
+
+
+async def _lights(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the integration's lights in the registry, by the names of their devices."""
+    devices = await session.call("config/device_registry/list")
+    names = {device["id"]: device["name"] for device in devices}
+    return {
+        names[entry["device_id"]]: entry | {"device_name": names[entry["device_id"]]}
+        for entry in await session.call("config/entity_registry/list")
+        if entry["platform"] == DOMAIN
+        and entry["entity_id"].startswith("light.")
+        and not entry["disabled_by"]
+    }
+
+
+async def show_on_overview(session: Session, lamps: Iterable[Lamp]) -> None:
+    """Put lamps where the overview shows them at once."""
+    await session.call(
+        "frontend/set_system_data",
+        key="home",
+        value={
+            "favorite_entities": [lamp.entity_id for lamp in lamps],
+            "hide_suggested_entities": True,
+            "welcome_banner_dismissed": True,
+        },
+    )
 
 
 class Lamp:
@@ -50,43 +62,26 @@ class Lamp:
     def __init__(
         self, session: Session, entry: dict[str, Any], events: asyncio.Queue[Any]
     ) -> None:
-        """Take over a subscription; `find` makes it."""
+        """Take over a subscription; `follow` makes it."""
         self.entity_id: str = entry["entity_id"]
+        self.device_name: str = entry["device_name"]
         self._device_id: str = entry["device_id"]
         self._session = session
         self._events = events
         self._state = "missing"
 
     @classmethod
-    async def find(cls, session: Session) -> Self:
-        """Find the one light that the integration has made."""
-        entries = await session.call("config/entity_registry/list")
-        lights = [
-            entry
-            for entry in entries
-            if entry["platform"] == DOMAIN and entry["entity_id"].startswith("light.")
-        ]
-        if len(lights) != 1:
-            raise DemoError(f"expected one light of {DOMAIN}, found {len(lights)}")
-        [light] = lights
+    async def follow(cls, session: Session, entry: dict[str, Any]) -> Self:
+        """Follow the state of an entity in the registry."""
         events = await session.subscribe(
-            "subscribe_entities", entity_ids=[light["entity_id"]]
+            "subscribe_entities", entity_ids=[entry["entity_id"]]
         )
-        return cls(session, light, events)
+        return cls(session, entry, events)
 
     async def place(self) -> None:
-        """Put the lamp into a room, and where the overview shows it at once."""
+        """Put the lamp into a room."""
         await self._session.call(
             "config/device_registry/update", device_id=self._device_id, area_id=AREA
-        )
-        await self._session.call(
-            "frontend/set_system_data",
-            key="home",
-            value={
-                "favorite_entities": [self.entity_id],
-                "hide_suggested_entities": True,
-                "welcome_banner_dismissed": True,
-            },
         )
 
     async def press(self, service: str) -> None:

@@ -4,5 +4,6 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 INTEGRATION = CHECKOUT / "custom_components" / "espcloud"
+BLUEPRINTS = CHECKOUT / "blueprints"
 DEMO_FOLDER = CHECKOUT / ".demo"
 TOOLS = CHECKOUT / ".setup"

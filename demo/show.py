@@ -1,18 +1,19 @@
-"""The demo for a person: a lamp in the browser, and curl lines that switch it."""
+"""The demo for a person: lamps in the browser, and curl lines that switch them."""
 
 import asyncio
 import json
 from pathlib import Path
 from time import perf_counter
 
-from .cloud import Cloud, CloudSettings, running_cloud
+from .cloud import LAMPS, SPARE, Cloud, CloudSettings, running_cloud
+from .dialogs import account_id, add_account, add_device
 from .errors import DemoError
 from .home_assistant import running_home_assistant, write_configuration
-from .lamp import Lamp, add_account, is_account_added
+from .lamp import CONNECTED, find_lamps, show_on_overview, wait_for_lamps
 from .paths import DEMO_FOLDER
 from .ports import LOOPBACK, find_free, is_free
 from .process import Process
-from .session import PASSWORD, USERNAME, sign_in
+from .session import PASSWORD, USERNAME, Session, sign_in
 from .terminal import say
 
 CLOUD_PORTS = {"http_port": 8080, "device_port": 8000}
@@ -21,26 +22,21 @@ CONNECT_TIMEOUT = 30
 RESTART_STATUS = 100  # Home Assistant asks whoever started it to start it again
 
 
-async def show(python: Path) -> None:
-    """Run the demo until something ends it."""
+async def show(python: Path, folder: Path = DEMO_FOLDER) -> None:
+    """Run the demo until something ends it; all that it keeps is in the folder."""
     started = perf_counter()
     say("Starting the cloud and Home Assistant …")
-    DEMO_FOLDER.mkdir(exist_ok=True)
-    home, log = DEMO_FOLDER / "home-assistant", DEMO_FOLDER / "home-assistant.log"
-    settings = CloudSettings(
-        **_choose_cloud_ports(), password="demo", folder=DEMO_FOLDER
-    )
-    # Only now is it certain that no other demo writes them.
-    for old in DEMO_FOLDER.glob("*.log"):
-        old.unlink()
+    home, log = folder / "home-assistant", folder / "home-assistant.log"
+    settings = CloudSettings(**_prepare(folder), password="demo", folder=folder)
     async with running_cloud(settings) as cloud:
         while True:
             port = find_free(HOME_PORT)
             url = f"http://{LOOPBACK}:{port}"
             write_configuration(home, port, log_level="info")
             async with running_home_assistant(python, home, log, port) as process:
-                await process.while_alive(_set_up(url, cloud))
-                say(_instructions(url, cloud, perf_counter() - started))
+                lamps = await process.while_alive(_set_up(url, cloud, folder))
+                say(f"Ready after {perf_counter() - started:.1f} s; {lamps}.")
+                say(_instructions(url, cloud, folder))
                 ended = await _first_to_end(process, cloud.process)
             if ended is not process or process.status != RESTART_STATUS:
                 raise ended.died()
@@ -48,26 +44,65 @@ async def show(python: Path) -> None:
             say("\nHome Assistant restarts …")
 
 
-async def _set_up(url: str, cloud: Cloud) -> None:
-    """Do what a person would do at the first start; later ones find it done."""
+async def _set_up(url: str, cloud: Cloud, folder: Path) -> str:
+    """Do what a person would do at the first start, and say how the lamps are."""
+    done = folder / "set-up"
     async with sign_in(url) as session:
         await session.wait_until_running()
-        if await is_account_added(session):
-            return
-        # Without a country Home Assistant starts with something to repair.
-        await session.call("config/core/update", country="CN", currency="CNY")
-        await add_account(session, cloud)
-        lamp = await Lamp.find(session)
+        # Killed soon after its first start, Home Assistant has not saved the account yet.
+        if not done.exists() or await account_id(session) is None:
+            await _set_up_once(session, cloud)
+            done.touch()
+        return await describe_lamps(session)
+
+
+async def describe_lamps(session: Session) -> str:
+    """Say how the lamps are, once they are connected: Home Assistant answers before."""
+    lamps = await find_lamps(session)
+    try:
+        for lamp in lamps:
+            await lamp.wait_for(*CONNECTED, seconds=CONNECT_TIMEOUT)
+    except DemoError as err:
+        # Whoever played with the settings wants to go on from there.
+        return f"not all lamps are connected: {err}"
+    return f"connected lamps: {len(lamps)}"
+
+
+async def _set_up_once(session: Session, cloud: Cloud) -> None:
+    """Add the account and the lamps; a start that was cut off in between is continued."""
+    # Without a country Home Assistant starts with something to repair.
+    await session.call("config/core/update", country="CN", currency="CNY")
+    first, *others = LAMPS
+    if await account_id(session) is None:
+        await add_account(session, cloud, cloud[first])
+    await wait_for_lamps(session, [first])
+    present = {lamp.device_name for lamp in await find_lamps(session)}
+    for name in others:
+        if name not in present:
+            await add_device(session, cloud[name])
+    lamps = await wait_for_lamps(session, LAMPS)
+    for lamp in lamps:
         await lamp.place()
-        # Before its first command nobody knows the lamp's state, and the button on the
+        # Before its first command nobody knows a lamp's state, and the button on the
         # overview would turn it off.
-        await lamp.wait_for("unknown", seconds=CONNECT_TIMEOUT)
+        await lamp.wait_for(*CONNECTED, seconds=CONNECT_TIMEOUT)
         await lamp.press("turn_off")
+    await show_on_overview(session, lamps)
 
 
-def _choose_cloud_ports() -> dict[str, int]:
+def _prepare(folder: Path) -> dict[str, int]:
+    """Clear the folder of old logs, and return the cloud's ports."""
+    folder.mkdir(exist_ok=True)
+    ports = _choose_cloud_ports(folder)
+    # Only now is it certain that no other demo writes them.
+    for old in folder.glob("*.log"):
+        old.unlink()
+    return ports
+
+
+def _choose_cloud_ports(folder: Path) -> dict[str, int]:
     """Choose the cloud's ports once: Home Assistant's account entry remembers them."""
-    memory = DEMO_FOLDER / "ports.json"
+    memory = folder / "ports.json"
     if not memory.exists():
         chosen = {name: find_free(port) for name, port in CLOUD_PORTS.items()}
         memory.write_text(json.dumps(chosen))
@@ -78,7 +113,7 @@ def _choose_cloud_ports() -> dict[str, int]:
             raise DemoError(
                 f"port {port}, which this demo has used since its first start, is taken. "
                 "End the program that listens there (another scripts/demo?), or remove "
-                f"the folder {DEMO_FOLDER} to start over with other ports."
+                f"the folder {folder} to start over with other ports."
             )
     return ports
 
@@ -93,20 +128,23 @@ async def _first_to_end(*processes: Process) -> Process:
             task.cancel()
 
 
-def _instructions(url: str, cloud: Cloud, seconds: float) -> str:
-    return f"""\
-Ready after {seconds:.1f} s.
-
+def _instructions(url: str, cloud: Cloud, folder: Path) -> str:
+    lamp = cloud[LAMPS[0]]
+    return f"""
   Home Assistant   {url}
                    user {USERNAME}, password {PASSWORD}
 
-  The lamp is on the overview. Press it there, or switch it from the cloud's side:
+  The lamps are on the overview. Press them there, or switch the {lamp.name} from the cloud's side:
 
-    {cloud.curl("LED_ON")}
-    {cloud.curl("LED_OFF")}
+    {lamp.curl("LED_ON")}
+    {lamp.curl("LED_OFF")}
+
+  Try the form     Settings > Devices & services > Espressif IoT Cloud > Add device
+                   {SPARE}'s key: {cloud[SPARE].master_key}
+  Automations      Settings > Automations & scenes; the blueprint is there, too.
 
   The cloud        {cloud.url}, devices at {LOOPBACK}:{cloud.device_port}
                    account {cloud.email}, password {cloud.password}
-  Logs             {DEMO_FOLDER}/*.log
+  Logs             {folder}/*.log
 
 Ctrl-C ends all of it. The next start finds everything as it was left."""
