@@ -37,7 +37,9 @@ async def test_ipv6() -> None:
         await cloud.start()
     except OSError:
         pytest.skip("this machine has no IPv6")
-    assert cloud.http_url.startswith("http://[::1]:")
+    at = cloud.addresses
+    assert (cloud.http_url, at.https_url) == (f"http://[::1]:{at.http}", None)
+    assert (at.device_address, at.device_tls_address) == (f"[::1]:{at.device}", None)
     await cloud.close()
 
 

@@ -628,6 +628,13 @@ async def test_a_port_that_is_taken(cloud: LocalCloud, name: str) -> None:
         assert json.loads(json.dumps(await socket.ask("/v1/ping/")))["status"] == 200
 
 
+@pytest.mark.parametrize("name", ["https_port", "device_tls_port"])
+def test_a_tls_port_without_a_certificate(name: str) -> None:
+    """It is refused at once, rather than opened in clear."""
+    with pytest.raises(ValueError, match="needs an ssl_context"):
+        LocalCloud(**{name: 0})
+
+
 async def test_closing_without_a_start() -> None:
     """It does nothing."""
     await LocalCloud().close()
