@@ -1,12 +1,9 @@
 """The light follows the cloud, speaks to it, and never lies."""
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from local_cloud import LocalCloud
@@ -168,41 +165,3 @@ async def test_command_brings_the_connection_back(
         )
         await turn(hass, "turn_on")
         assert hass.states.get(LIGHT).state == "on"
-
-
-@pytest.mark.parametrize("state", ["on", "off"])
-@pytest.mark.parametrize("seen", ["on", "off", "unavailable"])
-async def test_last_command_is_restored(
-    hass: HomeAssistant,
-    cloud: LocalCloud,
-    user: User,
-    device: Device,
-    seen: str,
-    state: str,
-) -> None:
-    """The cloud keeps no state, so the light does, even if it went down unavailable."""
-    mock_restore_cache_with_extra_data(
-        hass, [(State(LIGHT, seen), {"is_on": state == "on"})]
-    )
-    entry = await account_entry(hass, cloud, user.id, device)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, state)
-
-
-async def test_odd_restore_data_is_ignored(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> None:
-    """Only what this light stored counts."""
-    mock_restore_cache_with_extra_data(hass, [(State(LIGHT, "on"), {"is_on": "yes"})])
-    entry = await account_entry(hass, cloud, user.id, device)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-
-
-async def test_reload_keeps_the_state(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
-    """Reloading the account is no reason to forget."""
-    await turn(hass, "turn_on")
-    await hass.config_entries.async_reload(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "on")

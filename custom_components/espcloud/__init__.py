@@ -19,6 +19,7 @@ from .const import ACCOUNT_INTERVAL, DOMAIN
 from .coordinator import EspCloudConfigEntry
 from .devices import EspCloudDevices
 from .services import async_register_services
+from .state_store import StateStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.LIGHT]
@@ -35,7 +36,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     account = EspCloudAccount(hass, entry)
     await account.async_sign_in()
     entry.async_on_unload(account.async_close)
-    devices = EspCloudDevices(hass, entry, account)
+    states = StateStore(hass, entry.entry_id)
+    await states.async_load(entry.subentries)
+    devices = EspCloudDevices(hass, entry, account, states)
     entry.runtime_data = devices
     _async_remove_orphans(hass, entry)
 
@@ -74,6 +77,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) ->
     """Unload an account, the connections first: nobody hears commands without entities."""
     await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> None:
+    """Remove what was stored of an account's devices."""
+    await StateStore(hass, entry.entry_id).async_remove()
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:

@@ -38,6 +38,7 @@ from .errors import translated
 from .issues import DeviceIssues
 from .known_devices import device_unique_id
 from .refusals import Refusals
+from .state_store import StateStore
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -82,6 +83,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         entry: EspCloudConfigEntry,
         subentry: ConfigSubentry,
         account: EspCloudAccount,
+        states: StateStore,
     ) -> None:
         """Prepare; `async_register`, then `async_connect` begin."""
         super().__init__(
@@ -93,7 +95,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         )
         self.account = account
         self.subentry = subentry
-        self.data = DeviceState()
+        self._states = states
+        self.data = DeviceState(states.get(subentry.subentry_id))
         self.context = Context()
         self.availability = Availability(
             self.hass,
@@ -160,12 +163,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         """Call the listener when a command has changed the state."""
         self._state_listeners.append(listener)
         return lambda: self._state_listeners.remove(listener)
-
-    @callback
-    def async_restore(self, is_on: bool) -> None:
-        """Take a state from before the restart, unless a command has arrived since."""
-        if self.data.is_on is None:
-            self.data = DeviceState(is_on)
 
     async def async_turn(self, is_on: bool, context: Context | None) -> None:
         """Send the user's name for turning on or off; raises as `async_send_command`."""
@@ -318,6 +315,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if is_on is not self.data.is_on:
             # Not async_set_updated_data, which looks after a polling that is not there.
             self.data = DeviceState(is_on)
+            self._states.async_set(self.subentry.subentry_id, is_on)
             for listener in list(self._state_listeners):
                 listener()
 

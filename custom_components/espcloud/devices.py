@@ -17,6 +17,7 @@ from .const import (
 )
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .issues import DeviceIssues
+from .state_store import StateStore
 
 type DeviceListener = Callable[[EspCloudCoordinator], None]
 
@@ -30,13 +31,18 @@ class EspCloudDevices:
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: EspCloudConfigEntry, account: EspCloudAccount
+        self,
+        hass: HomeAssistant,
+        entry: EspCloudConfigEntry,
+        account: EspCloudAccount,
+        states: StateStore,
     ) -> None:
         """Start nothing yet; `async_follow_subentries` does."""
         self.account = account
         self.coordinators: dict[str, EspCloudCoordinator] = {}
         self._hass = hass
         self._entry = entry
+        self._states = states
         self._listeners: list[DeviceListener] = []
         # The devices that another account has, by the id of their subentry here.
         self._held_elsewhere: dict[str, DeviceIssues] = {}
@@ -64,6 +70,7 @@ class EspCloudDevices:
         }
         for subentry_id in self.coordinators.keys() - subentries.keys():
             coordinator = self.coordinators.pop(subentry_id)
+            self._states.async_forget(subentry_id)
             self._entry.async_create_task(
                 self._hass, coordinator.async_shutdown(), f"close {coordinator.name}"
             )
@@ -76,7 +83,7 @@ class EspCloudDevices:
                 self._async_start(subentry)
 
     async def async_close(self, _event: Event | None = None) -> None:
-        """Close every device's connection.
+        """Close every device's connection, and save what arrived on them.
 
         All of them end in this turn of the loop: when Home Assistant stops, it stores
         the states in the same turn, and what arrives later is to be refused, not lost.
@@ -89,6 +96,7 @@ class EspCloudDevices:
                 for coordinator in self.coordinators.values()
             )
         )
+        await self._states.async_flush()
 
     @callback
     def _async_start(self, subentry: ConfigSubentry) -> None:
@@ -101,7 +109,7 @@ class EspCloudDevices:
         if (raised := self._held_elsewhere.pop(subentry.subentry_id, None)) is not None:
             raised.clear()
         coordinator = EspCloudCoordinator(
-            self._hass, self._entry, subentry, self.account
+            self._hass, self._entry, subentry, self.account, self._states
         )
         self.coordinators[subentry.subentry_id] = coordinator
         coordinator.async_register()

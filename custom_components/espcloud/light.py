@@ -1,12 +1,10 @@
 """The cloud's LED actions as a light."""
 
-from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.light import ColorMode, LightEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
@@ -32,19 +30,7 @@ async def async_setup_entry(
     entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))
 
 
-@dataclass(frozen=True, slots=True)
-class LastCommand(ExtraStoredData):
-    """What is kept over a restart; the state itself may be "unavailable" by then."""
-
-    is_on: bool | None
-
-    @override
-    def as_dict(self) -> dict[str, Any]:
-        """Return the form in which Home Assistant stores it."""
-        return {"is_on": self.is_on}
-
-
-class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
+class EspCloudLight(EspCloudEntity, LightEntity):
     """A light whose state is the last command that arrived. It never guesses."""
 
     _attr_name = None
@@ -57,15 +43,11 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Restore the last command: the cloud keeps none. Follow those to come."""
+        """Follow the commands for as long as the entity is there."""
         await super().async_added_to_hass()
         self.async_on_remove(
             self.coordinator.async_listen_state(self._async_handle_state)
         )
-        if (stored := await self.async_get_last_extra_data()) is not None:
-            is_on = stored.as_dict().get("is_on")
-            if isinstance(is_on, bool):
-                self.coordinator.async_restore(is_on)
 
     @callback
     def _async_handle_state(self) -> None:
@@ -75,12 +57,6 @@ class EspCloudLight(EspCloudEntity, RestoreEntity, LightEntity):
         """
         self.async_set_context(self.coordinator.context)
         self.async_write_ha_state()
-
-    @property
-    @override
-    def extra_restore_state_data(self) -> LastCommand:
-        """Return what to keep over a restart."""
-        return LastCommand(self.coordinator.data.is_on)
 
     @property
     @override
