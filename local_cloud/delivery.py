@@ -2,31 +2,51 @@
 
 from collections.abc import Awaitable, Callable
 
-from .errors import peer_disconnected
+from .errors import ApiError, peer_disconnected
+from .firmware import HasFirmware
 from .models import DIMENSIONS, Device
 from .presence import Presence
 from .request import Request
 from .times import DEFAULT_ZONE, time_format
-from .wire import JsonObject
+from .wire import JsonObject, encode
+
+_UPGRADE = b'"action": "sys_upgrade"'
+"""What firmware looks for, anywhere in a frame (protocol.md §3.9, 2)."""
 
 
 class Delivery:
     """Turns a caller's request into a push to the device."""
 
-    def __init__(self, presence: Presence, now: Callable[[], int]) -> None:
+    def __init__(
+        self, presence: Presence, now: Callable[[], int], has_firmware: HasFirmware
+    ) -> None:
         """Find the devices' connections in `presence`."""
         self._presence = presence
         self._now = now
+        self._has_firmware = has_firmware
 
     def deliver(self, request: Request, device: Device) -> Awaitable[JsonObject]:
         """Push the request to the device; what is awaited is the device's own answer object.
 
-        Raises ApiError 404 at once where the device is away; later as Outbox.push says.
+        Raises ApiError 404 at once where the device is away, or is to upgrade to a version of which
+        there is no file; later as Outbox.push says.
         """
+        self._refuse_upgrade(request, device)
         link = self._presence.link(device)
         if link is None:
             raise peer_disconnected()
-        return link.outbox.push(push_frame(request, self._now()))
+        frame = push_frame(request, self._now())
+        reboots = request.query.get("action") == "sys_reboot"
+        return link.outbox.push(frame, reboots=reboots)
+
+    def _refuse_upgrade(self, request: Request, device: Device) -> None:
+        """Refuse what would make the device erase an image for which it gets no other one."""
+        query = request.query
+        if query.get("action") == "sys_upgrade":
+            if not self._has_firmware(device, query.get("version", "")):
+                raise ApiError(404, "bin not found")
+        elif request.method != "GET" and _UPGRADE in encode(request.body):
+            raise ApiError(400, "sys_upgrade must be the action of a call")
 
 
 def push_frame(request: Request, now: int) -> JsonObject:

@@ -36,16 +36,27 @@ class Wire(Protocol):
 class _Push:
     """A push that waits for its turn or for its answer."""
 
-    __slots__ = ("answer", "deadline", "frame", "nonce", "place")
+    __slots__ = ("answer", "deadline", "frame", "nonce", "place", "reboots")
 
     def __init__(
-        self, frame: JsonObject, answer: asyncio.Future[JsonObject], deadline: float
+        self,
+        frame: JsonObject,
+        answer: asyncio.Future[JsonObject],
+        deadline: float,
+        *,
+        reboots: bool,
     ) -> None:
         self.frame = frame
         self.answer = answer
         self.deadline = deadline
+        self.reboots = reboots
         self.nonce = 0
         self.place = 0
+
+    def succeed(self, answer: JsonObject) -> None:
+        """Tell whoever waits; a caller that was cancelled does not."""
+        if not self.answer.done():
+            self.answer.set_result(answer)
 
     def fail(self, error: ApiError) -> None:
         """Tell whoever waits; a caller that was cancelled does not."""
@@ -74,6 +85,8 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Push] = deque()
         self._current: _Push | None = None
+        self._reboots: list[_Push] = []
+        """Pushes that were sent and end the connection: the next one does not wait for them."""
         self._replies: deque[bytes] = deque()
         self.is_spaced = False
         self._clear_at = 0.0
@@ -89,11 +102,13 @@ class Outbox:
     @property
     def is_undelivered(self) -> bool:
         """Whether a push that nobody has answered has not even reached the device."""
-        return self._current is not None and not self._wire.has_delivered(
-            self._current.place
+        return any(
+            not self._wire.has_delivered(push.place) for push in self._unanswered()
         )
 
-    def push(self, frame: JsonObject) -> asyncio.Future[JsonObject]:
+    def push(
+        self, frame: JsonObject, *, reboots: bool = False
+    ) -> asyncio.Future[JsonObject]:
         """Send a frame, its nonce added, when its turn comes; the future gets the device's answer.
 
         The future raises ApiError: 404 when the device leaves, 500 when it does not answer in time,
@@ -101,11 +116,15 @@ class Outbox:
         time is nearly over before its turn is never sent. One that was sent and has not reached the
         device when it is given up ends the connection, and gets 404: it must not arrive when its
         sender was told that it failed. Raises ApiError 500 at once where too many wait already.
+
+        A push that `reboots` the device succeeds when the connection ends, for firmware does not
+        answer it (protocol.md §2.8).
         """
         if len(self._waiting) >= self._limits.waiting_pushes:
             raise device_busy()
         deadline = self._loop.time() + self._timeout
-        push = _Push(frame, self._loop.create_future(), deadline)
+        answer: asyncio.Future[JsonObject] = self._loop.create_future()
+        push = _Push(frame, answer, deadline, reboots=reboots)
         self._waiting.append(push)
         if self._deadline_timer is None:
             self._deadline_timer = self._loop.call_at(deadline, self._give_up_late)
@@ -128,13 +147,13 @@ class Outbox:
 
         The next push goes out with `go_on`, so that all of a segment is read before.
         """
-        push = self._current
-        if push is None or frame.get("nonce") != push.nonce:
-            return
-        if not push.answer.done():
-            push.answer.set_result(frame)
-        self._current = None
-        self._has_answered = True
+        nonce = frame.get("nonce")
+        for push in self._unanswered():
+            if push.nonce == nonce:
+                push.succeed(frame)
+                self._has_answered = True
+                self._forget(push)
+                return
 
     def hold(self) -> None:
         """Send no push until a frame comes, at most for `Limits.first_push`: the device has identified.
@@ -175,14 +194,28 @@ class Outbox:
         for timer in (self._wake_timer, self._deadline_timer, self._doubt_timer):
             if timer is not None:
                 timer.cancel()
-        given_up = list(self._waiting)
+        for push in self._reboots:
+            push.succeed({"status": 200})
+        if self._current is not None:
+            self._current.fail(peer_disconnected())
+        for push in self._waiting:
+            push.fail(peer_disconnected())
+        self._current = None
+        self._reboots.clear()
         self._waiting.clear()
         self._replies.clear()
-        if self._current is not None:
-            given_up.insert(0, self._current)
+
+    def _unanswered(self) -> list[_Push]:
+        """Return the pushes that were sent and may still be answered."""
+        return (
+            self._reboots if self._current is None else [*self._reboots, self._current]
+        )
+
+    def _forget(self, push: _Push) -> None:
+        if push is self._current:
             self._current = None
-        for push in given_up:
-            push.fail(peer_disconnected())
+        else:
+            self._reboots.remove(push)
 
     def _start(self, push: _Push, now: float) -> None:
         """Send a push, if there is time enough for an answer.
@@ -193,10 +226,14 @@ class Outbox:
         if push.deadline < now + self._timeout * _LEAST_TIME_LEFT:
             push.fail(device_busy())
             return
-        self._current = push
         push.nonce = 1 + secrets.randbelow(_LARGEST_NONCE)
         self._wire.send(encode({**push.frame, "nonce": push.nonce}))
         push.place = self._wire.written
+        if push.reboots:
+            self._reboots.append(push)
+            self._clear_at = now + self._limits.gap
+        else:
+            self._current = push
 
     def _wake_at(self, when: float) -> None:
         timer = self._wake_timer
@@ -218,24 +255,28 @@ class Outbox:
         """
         self._deadline_timer = None
         now = self._loop.time()
-        push = self._current
-        if push is not None and push.deadline <= now:
-            if self.is_undelivered:
-                self._wire.drop("a push did not reach it in time")
+        for push in [each for each in self._unanswered() if each.deadline <= now]:
+            if not self._wire.has_delivered(push.place):
+                self._drop_undelivered()
                 return
             push.fail(device_busy())
-            self._current = None
+            self._forget(push)
             if self._has_answered and self._doubt_timer is None:
                 until = now + self._limits.doubt
                 self._doubt_timer = self._loop.call_at(until, self._lose_patience)
         while self._waiting and self._waiting[0].deadline <= now:
             self._waiting.popleft().fail(device_busy())
         self.go_on()
-        earliest = self._current or (self._waiting[0] if self._waiting else None)
-        if earliest is not None:
-            self._deadline_timer = self._loop.call_at(
-                earliest.deadline, self._give_up_late
-            )
+        left = [*self._unanswered(), *([self._waiting[0]] if self._waiting else [])]
+        if left:
+            deadline = min(push.deadline for push in left)
+            self._deadline_timer = self._loop.call_at(deadline, self._give_up_late)
+
+    def _drop_undelivered(self) -> None:
+        """End the connection, which this time is no sign of a reboot."""
+        for push in self._unanswered():
+            push.fail(peer_disconnected())
+        self._wire.drop("a push did not reach it in time")
 
     def _lose_patience(self) -> None:
         self._wire.drop("it answered once, and not any more")

@@ -27,6 +27,7 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, StateFileError, bad_request
 from .fair_queue import FairQueue
+from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
 from .limits import Limits
 from .models import Device, User
@@ -61,6 +62,7 @@ class LocalCloud:
         ssl_context: ssl.SSLContext | None = None,
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
+        has_firmware: HasFirmware = no_firmware,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -69,6 +71,7 @@ class LocalCloud:
         is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
+        `has_firmware` says which versions a device may be told to upgrade to.
         """
         self._closed = False
         self._host = host
@@ -96,7 +99,7 @@ class LocalCloud:
             joined=NewAccounts(time.monotonic),
             known=self._known,
         )
-        self._router = self._make_router()
+        self._router = self._make_router(has_firmware)
         admission = Admission()
         self._http_server = HttpServer(self._router, admission, limits)
         self._device_server = DeviceServer(
@@ -246,11 +249,11 @@ class LocalCloud:
         else:
             link.close()
 
-    def _make_router(self) -> Router:
+    def _make_router(self, has_firmware: HasFirmware) -> Router:
         """Put the families of paths together."""
         store = self.store
         access = Access(store, self._known)
-        delivery = Delivery(self._presence, store.context.now)
+        delivery = Delivery(self._presence, store.context.now, has_firmware)
         return Router(
             [
                 *UserApi(store, self._accounts).routes(),

@@ -21,6 +21,15 @@ LIGHT = "/v1/datastreams/light/datapoint?deliver_to_device=true"
 PLUG = "/v1/datastreams/plug-status/datapoint?deliver_to_device=true"
 
 
+@pytest.fixture
+async def cloud() -> AsyncGenerator[LocalCloud]:
+    """Run a cloud that has all firmware there is."""
+    cloud = LocalCloud(has_firmware=lambda _device, _version: True)
+    await cloud.start()
+    yield cloud
+    await cloud.close()
+
+
 async def _push(
     api: Api, lamp: DeviceSocket, path: str, key: str, body: Any = None
 ) -> bytes:
