@@ -1,6 +1,7 @@
 """The server for people and apps: the HTTP API (protocol.md §2)."""
 
 import asyncio
+from collections.abc import Callable
 import logging
 import ssl
 from urllib.parse import parse_qsl
@@ -8,27 +9,37 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from .admission import Admission, backlog
+from .bodies import Bodies
 from .errors import ApiError, bad_request
 from .limits import Limits
-from .request import Request, make_request
+from .request import Request, key_text, make_request
 from .router import Router
-from .wire import JsonObject, NotAnObjectError, decode, encode
+from .wire import JsonObject, encode
 
 _LOGGER = logging.getLogger(__name__)
 _AIOHTTP_LOGGER = logging.getLogger(f"{__name__}.aiohttp")
 # aiohttp reports malformed requests with their text, in which there may be a key.
 _AIOHTTP_LOGGER.disabled = True
 
-_FORGOTTEN = 16
-"""So many times the limit of a body is read before the connection is given up."""
+_READ_AHEAD = 64 << 10
+"""Bytes that are taken from a connection before whoever reads the body asks for them."""
 
 
 class HttpServer:
     """Serves HTTP, and drops connections that only cost."""
 
-    def __init__(self, router: Router, admission: Admission, limits: Limits) -> None:
-        """Hand requests to `router`, of whom `admission` lets in."""
+    def __init__(
+        self,
+        router: Router,
+        admission: Admission,
+        limits: Limits,
+        *,
+        knows: Callable[[str], bool],
+    ) -> None:
+        """Hand requests to `router`, of whom `admission` lets in; `knows` says whether a key exists."""
         self._router = router
+        self._knows = knows
+        self._bodies = Bodies(limits)
         self._admission = admission
         self._limits = limits
         self._http: web.Server | None = None
@@ -71,6 +82,8 @@ class HttpServer:
             keepalive_timeout=self._limits.http_keep_alive,
             # A connection that ends while aiohttp lingers on it would leave its task behind.
             lingering_time=0,
+            read_bufsize=_READ_AHEAD,
+            auto_decompress=False,
         )
 
     async def close(self) -> None:
@@ -119,35 +132,22 @@ class HttpServer:
         if len(http.headers.getall("Authorization", ())) > 1:
             # Whatever stands in front of this server may have looked at the other one.
             raise bad_request("more than one Authorization header")
+        authorization = http.headers.get("Authorization")
+        body: JsonObject = {}
+        if http.body_exists:
+            token = key_text(authorization)
+            known = token is not None and self._knows(token)
+            body = await self._bodies.read(http, key_is_known=known)
         return make_request(
             http.method,
             http.path,
             # Raw: what aiohttp gives otherwise is decoded once already.
             dict(parse_qsl(http.rel_url.raw_query_string, keep_blank_values=True)),
-            await self._read_body(http) if http.body_exists else {},
-            authorization=http.headers.get("Authorization"),
+            body,
+            authorization=authorization,
             time_zone=http.headers.get("Time-Zone"),
             peer=http.remote or "",
         )
-
-    async def _read_body(self, http: web.BaseRequest) -> JsonObject:
-        if http.headers.get("Expect", "").lower() == "100-continue":
-            # curl waits a second for this before it sends a longer body.
-            await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            http.writer.output_size = 0
-        try:
-            async with asyncio.timeout(self._limits.http_body):
-                text = await _read_up_to(http, self._limits.line)
-        except TimeoutError:
-            raise ApiError(408, "the body did not come in time") from None
-        except web.RequestPayloadError:
-            raise bad_request("the body is malformed") from None
-        if not text.strip():
-            return {}
-        try:
-            return decode(text)
-        except NotAnObjectError:
-            raise bad_request("the body must be a JSON object") from None
 
     def _allow(self, http: web.BaseRequest, seconds: float) -> None:
         """Give the connection this long until its next step."""
@@ -164,25 +164,6 @@ class HttpServer:
             elif now > deadline:
                 transport.abort()
         self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-
-
-async def _read_up_to(http: web.BaseRequest, limit: int) -> bytes:
-    """Return the body. Raises ApiError 413 where it is longer than `limit`.
-
-    Of a longer one some more is read and forgotten: a client that is still sending when the
-    connection ends would see that, and not the answer.
-    """
-    body = bytearray()
-    size = 0
-    async for chunk in http.content.iter_any():
-        size += len(chunk)
-        if size <= limit:
-            body += chunk
-        elif size > limit * _FORGOTTEN:
-            break
-    if size > limit:
-        raise ApiError(413, "the body is too large")
-    return bytes(body)
 
 
 def status_line(reply: JsonObject) -> int:

@@ -21,6 +21,10 @@ class Limits:
     """Longest line of a device connection (protocol.md §3.1), and longest HTTP body."""
     unfinished_object: float = 5.0
     """How long an object that spans lines may take until its last one."""
+    body_without_key: int = 16 << 10
+    """Longest HTTP body of a request without a key that exists."""
+    http_bodies: int = 64 << 20
+    """All unfinished HTTP bodies together; above it the longest one gives way."""
     partial_lines: int = 64 << 20
     """All unfinished lines of all device connections together; above it the longest one goes."""
     write_buffer: int = 256 << 10

@@ -75,14 +75,14 @@ def make_request(
         query=query,
         body=body,
         deliver=deliver,
-        token=_token(authorization),
+        token=key_text(authorization),
         time_zone=time_zone if time_zone and len(time_zone) <= _MAX_ZONE else None,
         peer=peer,
         link=link,
     )
 
 
-def _token(authorization: str | None) -> str | None:
+def key_text(authorization: str | None) -> str | None:
     """Return K of `token K`, in whatever case the word is written."""
     match (authorization or "").split():
         case [word, token] if word.lower() == "token":

@@ -101,7 +101,12 @@ class LocalCloud:
         )
         self._router = self._make_router(has_firmware)
         admission = Admission()
-        self._http_server = HttpServer(self._router, admission, limits)
+        self._http_server = HttpServer(
+            self._router,
+            admission,
+            limits,
+            knows=lambda token: self.store.keyring.key(token) is not None,
+        )
         self._device_server = DeviceServer(
             self._router,
             self._presence,

@@ -138,7 +138,7 @@ class StateFile:
 
 def _document(text: bytes) -> JsonObject:
     try:
-        document = decode(text)
+        document = decode(text, any_size=True)
     except NotAnObjectError as error:
         raise DamagedError("it is not JSON") from error
     if document.get("format") != FORMAT:

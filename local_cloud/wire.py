@@ -5,6 +5,7 @@ protocol (protocol.md §3.9): one space after each colon and comma, the top leve
 records in the order of their fields.
 """
 
+from collections.abc import Iterable
 import json
 from math import isfinite
 from typing import Any
@@ -13,10 +14,28 @@ type JsonObject = dict[str, Any]
 
 MAX_DEPTH = 32
 """Nesting that a request may have; beyond it lies only an attack on the parser's stack."""
+MAX_CONTAINERS = 10_000
+"""Objects and lists that a request may have: parsing a MiB of `[]` would take 300 ms."""
+MAX_VALUES = 50_000
+"""Commas that a request may have; a thousand datapoints with everything in them have fewer."""
 
 
 class NotAnObjectError(ValueError):
     """The text is not one JSON object."""
+
+
+class TooManyValuesError(NotAnObjectError):
+    """The text was not parsed, for it would take long."""
+
+
+class EncodedList:
+    """A list whose items are encoded already, as `encode_item` does it."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[bytes]) -> None:
+        """Hold the items."""
+        self.items = items
 
 
 _encode = json.JSONEncoder(
@@ -25,18 +44,44 @@ _encode = json.JSONEncoder(
 
 
 def encode(reply: JsonObject) -> bytes:
-    """Return the reply as UTF-8 text without a newline, its top level sorted."""
-    text = _encode({name: reply[name] for name in sorted(reply)})
+    """Return the reply as UTF-8 text without a newline, its top level sorted.
+
+    A member may be an EncodedList.
+    """
+    reply = {name: reply[name] for name in sorted(reply)}
+    if not any(isinstance(value, EncodedList) for value in reply.values()):
+        return encode_item(reply)
+    members = (
+        encode_item(name)
+        + b": "
+        + (
+            b"[%s]" % b", ".join(value.items)
+            if isinstance(value, EncodedList)
+            else encode_item(value)
+        )
+        for name, value in reply.items()
+    )
+    return b"{%s}" % b", ".join(members)
+
+
+def encode_item(value: Any) -> bytes:
+    """Return a part of a reply as UTF-8 text, its members in the order in which they stand."""
     # A lone surrogate can come in as "\ud800"; it has no UTF-8 form.
-    return text.encode("utf-8", "replace")
+    return _encode(value).encode("utf-8", "replace")
 
 
-def decode(text: bytes | bytearray) -> JsonObject:
+def decode(text: bytes | bytearray, *, any_size: bool = False) -> JsonObject:
     """Return the JSON object in `text`.
 
     Raises NotAnObjectError for anything else: bad UTF-8, bad JSON, another type, NaN and infinities
-    (which could never be sent on), numbers too long to convert, nesting beyond MAX_DEPTH.
+    (which could never be sent on), numbers too long to convert, nesting beyond MAX_DEPTH. Unless it
+    is to take `any_size`, what has too many values is not parsed, and raises TooManyValuesError.
     """
+    if not any_size and (
+        text.count(b"{") + text.count(b"[") > MAX_CONTAINERS
+        or text.count(b",") > MAX_VALUES
+    ):
+        raise TooManyValuesError
     try:
         value = _decoder.decode(text.decode())
     except (ValueError, RecursionError) as error:

@@ -9,7 +9,6 @@ import logging
 import os
 from pathlib import Path
 import threading
-import zlib
 
 from aiohttp import ClientError
 import pytest
@@ -351,20 +350,6 @@ async def test_a_client_that_hangs_up(
     assert not [
         record for record in caplog.records if record.levelno >= logging.WARNING
     ]
-
-
-@pytest.mark.parametrize("body", [b"no gzip", zlib.compress(b"x" * (2 << 20))])
-async def test_compressed_bodies(api: Api, body: bytes) -> None:
-    """They count by what they hold."""
-    reply = await api.post(
-        "/v1/user/find/", body, headers={"Content-Encoding": "deflate"}
-    )
-    assert reply.status == (400 if body == b"no gzip" else 413)
-    body = zlib.compress(b'{"email": "x@example.org"}')
-    reply = await api.post(
-        "/v1/user/find/", body, headers={"Content-Encoding": "deflate"}
-    )
-    assert reply.json["message"] == "user not registered"
 
 
 async def test_a_body_much_too_large(api: Api) -> None:

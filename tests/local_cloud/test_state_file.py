@@ -17,6 +17,7 @@ import pytest
 
 from local_cloud import LocalCloud, state_file
 from local_cloud.errors import StateFileError
+from local_cloud.wire import MAX_CONTAINERS
 
 from .helpers import DeviceSocket, until
 
@@ -302,3 +303,16 @@ def _full_disk() -> Generator[None]:
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     signal.signal(signal.SIGXFSZ, handler)
+
+
+async def test_a_large_state(tmp_path: Path) -> None:
+    """What is too much in a request is not in a file."""
+    cloud = LocalCloud(state_file=tmp_path / "state.json")
+    await cloud.start()
+    for number in range(MAX_CONTAINERS // 2):
+        cloud.add_device(f"lamp {number}")
+    await cloud.close()
+    again = LocalCloud(state_file=tmp_path / "state.json")
+    await again.start()
+    assert len(again.store.devices) == MAX_CONTAINERS // 2
+    await again.close()
