@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
-from custom_components.espcloud import refusals
-from custom_components.espcloud.cloud import stall
+from custom_components.espcloud import coordinator as coordinator_module, refusals
+from custom_components.espcloud.cloud import Endpoint, stall
 from custom_components.espcloud.const import DOMAIN, GRACE_TIME
 from custom_components.espcloud.coordinator import EspCloudCoordinator
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -30,6 +30,7 @@ from .common import (
     wait_for_state,
 )
 from .conftest import EMAIL, PASSWORD
+from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
 LOGGER = "custom_components.espcloud"
@@ -266,6 +267,30 @@ async def test_connection_that_dies_in_the_grace_time_again_and_again(
         await send_command(cloud, device, "LED_ON")
     await let_time_pass(hass, GRACE_TIME + 1)
     assert hass.states.get(LIGHT).state == "on"
+
+
+async def test_command_is_not_sent_while_not_connected(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another client that holds the place just now does not receive it instead."""
+    monkeypatch.setattr(coordinator_module, "RECONNECT_WAIT", 0.2)
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    # No way to the device port: the session cannot take its place back.
+    monkeypatch.setattr(coordinator.session, "_endpoint", Endpoint("127.0.0.1", 1))
+    async with RawDevice(cloud, cloud.master_key(device)) as rival:
+        await wait_for_coordinator(
+            coordinator, lambda it: not it.availability.connected
+        )
+        with pytest.raises(HomeAssistantError) as caught:
+            await coordinator.async_turn(True)
+        assert caught.value.translation_key == "device_offline"
+        # The next that it hears is what it asks: no command came before.
+        rival.send({"path": "/v1/ping/", "method": "POST"})
+        assert (await rival.receive())["message"] == "ping success"
 
 
 async def test_refused_device_key(

@@ -1,14 +1,16 @@
 """What a person has to put right, and the way there."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.repairs import DeviceRepairFlow
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
@@ -163,7 +165,6 @@ async def test_taken_over_is_explained_and_not_fought(
     await intruders.enter_async_context(RawDevice(cloud, master_key))
     issue = await wait_for_issue(hass, "taken_over")
     assert issue.severity is ir.IssueSeverity.WARNING
-    assert not issue.is_fixable
     connections = cloud.connection_count(device)
     # A minute on, it still leaves the place to the other.
     await let_time_pass(hass, 70)
@@ -178,6 +179,106 @@ async def test_taken_over_is_explained_and_not_fought(
     await let_time_pass(hass, 61)
     await wait_for_issue(hass, "taken_over", is_there=False)
     assert hass.states.get(LIGHT).state == "unknown"
+
+
+@asynccontextmanager
+async def contested_place(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> AsyncGenerator[RawDevice]:
+    """Have another client take the device's place twice and keep it."""
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    master_key = cloud.master_key(device)
+    async with RawDevice(cloud, master_key):
+        await wait_for_coordinator(
+            coordinator, lambda it: not it.availability.connected
+        )
+        await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
+    async with RawDevice(cloud, master_key) as rival:
+        await wait_for_issue(hass, "taken_over")
+        yield rival
+
+
+async def test_commands_do_not_fight_for_the_place(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """They fail at once, name the other client, and neither hurry nor reach it."""
+    async with contested_place(hass, cloud, device, entry) as rival:
+        connections = cloud.connection_count(device)
+        for _ in range(10):
+            with pytest.raises(HomeAssistantError) as caught:
+                await hass.services.async_call(
+                    "espcloud",
+                    "send_command",
+                    {"entity_id": LIGHT, "action": "LED_ON"},
+                    blocking=True,
+                )
+            assert caught.value.translation_key == "taken_over"
+            assert caught.value.translation_placeholders == {
+                "device": "Desk lamp",
+                "action": "LED_ON",
+            }
+        assert cloud.connection_count(device) == connections
+        # The next that it hears is what it asks: no command came before.
+        rival.send({"path": "/v1/ping/", "method": "POST"})
+        assert (await rival.receive())["message"] == "ping success"
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_connecting_now(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+    is_back: bool,
+) -> None:
+    """The issue offers to take the place back at once, and says where that fails."""
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    async with contested_place(hass, cloud, device, entry):
+        issue = await wait_for_issue(hass, "taken_over")
+        assert issue.is_fixable
+        response = await client.post(
+            "/api/repairs/issues/fix",
+            json={"handler": DOMAIN, "issue_id": issue.issue_id},
+        )
+        form = await response.json()
+        assert form["step_id"] == "confirm"
+        assert form["description_placeholders"] == {"device": "Desk lamp"}
+        if not is_back:
+            monkeypatch.setattr(
+                "custom_components.espcloud.coordinator.CONNECT_NOW_WAIT", 0.1
+            )
+            cloud.revoke_key(cloud.master_key(device))
+        response = await client.post(
+            f"/api/repairs/issues/fix/{form['flow_id']}", json={}
+        )
+        result = await response.json()
+        if is_back:
+            assert result["type"] == "create_entry"
+            assert coordinator.availability.connected
+            await wait_for_issue(hass, "taken_over", is_there=False)
+        else:
+            assert result["reason"] == "not_connected"
+            assert result["description_placeholders"] == {"device": "Desk lamp"}
+            assert await wait_for_issue(hass, "taken_over") is not None
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_connecting_now_an_account_that_is_not_loaded(
+    hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
+) -> None:
+    """A repair that was open when the account was unloaded says that it failed."""
+    flow = DeviceRepairFlow()
+    flow.hass = hass
+    flow.context = {"issue_id": "taken_over_x"}
+    (subentry_id,) = entry.subentries
+    flow.data = {"entry_id": entry.entry_id, "subentry_id": subentry_id}
+    await hass.config_entries.async_unload(entry.entry_id)
+    result = await flow.async_step_confirm({})
+    assert result["reason"] == "not_connected"
 
 
 async def test_issues_go_with_their_device(

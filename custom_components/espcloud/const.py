@@ -40,6 +40,9 @@ GRACE_TIME: Final = 15.0
 STABLE_TIME: Final = 60.0
 # How long a command waits for a connection that is down, in seconds.
 RECONNECT_WAIT: Final = 5.0
+# How long a person who wants it now waits for it, in seconds: a local cloud may hold
+# back for 8 s whom it saw in a fight.
+CONNECT_NOW_WAIT: Final = 12.0
 
 # What the cloud never pushes (names, firmware versions, keys) is asked this often.
 ACCOUNT_INTERVAL: Final = timedelta(minutes=15)

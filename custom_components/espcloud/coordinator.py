@@ -14,10 +14,8 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .account import EspCloudAccount
 from .availability import Availability
 from .cloud import (
-    AuthenticationError,
     CloudDevice,
     CloudError,
-    DeviceOfflineError,
     DeviceSession,
     Push,
     PushKind,
@@ -30,14 +28,14 @@ from .const import (
     CONF_DEVICE_KEY,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
+    CONNECT_NOW_WAIT,
     DOMAIN,
     RECONNECT_WAIT,
 )
 from .device_info import async_register_device
-from .errors import translated
+from .errors import not_sent, translated
 from .issues import DeviceIssues
 from .known_devices import device_unique_id
-from .refusals import Refusals
 from .state_store import StateStore
 
 if TYPE_CHECKING:
@@ -105,7 +103,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             on_stable=self._handle_stable,
         )
         self._issues = DeviceIssues(hass, entry, subentry)
-        self._refusals = Refusals()
         self._session: DeviceSession | None = None
         self._command_listeners: list[CommandListener] = []
         self._state_listeners: list[StateListener] = []
@@ -152,6 +149,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         if self._session is not None and self._session.refused:
             self._session.retry_now()
 
+    async def async_connect_now(self) -> bool:
+        """Take the device's place back, since a person says so; return whether it worked."""
+        return self._session is not None and await self._session.connect_now(
+            CONNECT_NOW_WAIT
+        )
+
     @callback
     def async_listen_commands(self, listener: CommandListener) -> CALLBACK_TYPE:
         """Call the listener with every command that arrives."""
@@ -192,7 +195,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             if self._session is None or not await self._session.wait_connected(
                 RECONNECT_WAIT
             ):
-                raise self._not_connected()
+                raise not_sent(self._session, self.name, action)
             with self._own_commands.sending(action, context):
                 return await self.account.async_call_rpc(
                     self.device_id, self._master_key, action, dict(parameters or {})
@@ -205,12 +208,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
                 action=action,
                 url=self.account.server.url,
             ) from err
-
-    def _not_connected(self) -> CloudError:
-        """Return why a command cannot be sent right now."""
-        if self._session is not None and self._session.refused:
-            return AuthenticationError("the master key is refused")
-        return DeviceOfflineError("not connected")
 
     @override
     async def _async_update_data(self) -> DeviceState:
@@ -321,19 +318,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def _handle_connected(self, device: CloudDevice) -> None:
-        self._refusals.clear()
-        self._issues.clear_key_refused()
+        self._issues.note_connected()
         self._device = device
         async_register_device(self, self._device)
         self.availability.note_connected()
 
     @callback
     def _handle_disconnected(self, reason: CloudError) -> None:
-        if isinstance(reason, AuthenticationError):
-            if self._refusals.note():
-                self._issues.raise_key_refused()
-        elif self._session is not None and self._session.contested:
-            self._issues.raise_taken_over()
+        is_contested = self._session is not None and self._session.contested
+        self._issues.note_disconnected(reason, is_contested=is_contested)
         self.availability.note_disconnected(reason)
 
     @callback

@@ -10,6 +10,7 @@ from .cloud import (
     CommandRejectedError,
     DeviceBusyError,
     DeviceOfflineError,
+    DeviceSession,
     RateLimitedError,
     UntrustedCertificateError,
 )
@@ -49,3 +50,16 @@ def translated[ErrorT: HomeAssistantError](
         translation_key=error_key(err),
         translation_placeholders=placeholders,
     )
+
+
+def not_sent(session: DeviceSession | None, device: str, action: str) -> Exception:
+    """Return why a command cannot be sent: a CloudError, or one with a text of its own."""
+    if session is not None and session.refused:
+        return AuthenticationError("the master key is refused")
+    if session is not None and session.contested:
+        return HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="taken_over",
+            translation_placeholders={"device": device, "action": action},
+        )
+    return DeviceOfflineError("not connected")

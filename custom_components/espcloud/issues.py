@@ -4,7 +4,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from .cloud import AuthenticationError, CloudError
 from .const import DOMAIN
+from .refusals import Refusals
 
 ISSUE_KEY_REFUSED = "device_key_refused"
 ISSUE_SET_UP_TWICE = "set_up_twice"
@@ -29,16 +31,16 @@ class DeviceIssues:
         self._hass = hass
         self._entry = entry
         self._subentry = subentry
+        self._refusals = Refusals()
 
     @callback
-    def raise_key_refused(self) -> None:
-        """Say that the cloud does not know the device's key; fixing leads to its form."""
-        self._raise(ISSUE_KEY_REFUSED, ir.IssueSeverity.ERROR, is_fixable=True)
-
-    @callback
-    def raise_taken_over(self) -> None:
-        """Say that another client uses the device's key; only a person can stop it."""
-        self._raise(ISSUE_TAKEN_OVER, ir.IssueSeverity.WARNING, is_fixable=False)
+    def note_disconnected(self, reason: CloudError, *, is_contested: bool) -> None:
+        """Say so where a person can do something about it."""
+        if isinstance(reason, AuthenticationError):
+            if self._refusals.note():
+                self._raise(ISSUE_KEY_REFUSED, ir.IssueSeverity.ERROR)
+        elif is_contested:
+            self._raise(ISSUE_TAKEN_OVER, ir.IssueSeverity.WARNING)
 
     @callback
     def raise_set_up_twice(self, account: str) -> None:
@@ -51,8 +53,9 @@ class DeviceIssues:
         )
 
     @callback
-    def clear_key_refused(self) -> None:
-        """The key works again."""
+    def note_connected(self) -> None:
+        """The key works."""
+        self._refusals.clear()
         self._clear(ISSUE_KEY_REFUSED)
 
     @callback
@@ -63,7 +66,7 @@ class DeviceIssues:
     @callback
     def clear(self) -> None:
         """The device is not there any more, so nothing is wrong with it."""
-        self.clear_key_refused()
+        self.note_connected()
         self.clear_taken_over()
         self._clear(ISSUE_SET_UP_TWICE)
 
@@ -72,7 +75,7 @@ class DeviceIssues:
         key: str,
         severity: ir.IssueSeverity,
         *,
-        is_fixable: bool,
+        is_fixable: bool = True,
         account: str | None = None,
     ) -> None:
         ir.async_create_issue(

@@ -1,13 +1,19 @@
-"""Repairing a device whose key is refused: the way to its reconfigure dialog."""
+"""Repairing what is wrong with a device's key."""
 
 import voluptuous as vol
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.components.repairs.const import FlowType
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowContext
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntryState,
+    SubentryFlowContext,
+)
 from homeassistant.core import HomeAssistant
 
 from .const import SUBENTRY_TYPE_DEVICE
+from .coordinator import EspCloudConfigEntry
+from .issues import ISSUE_TAKEN_OVER
 
 
 async def async_create_fix_flow(
@@ -15,15 +21,12 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return the repair of the only kind of issue that has one."""
-    return DeviceKeyRepairFlow()
+    """Return the repair of an issue."""
+    return DeviceRepairFlow()
 
 
-class DeviceKeyRepairFlow(RepairsFlow):
-    """Explain, then go on in the device's own dialog.
-
-    The issue stays until the device is connected, which is when it clears itself.
-    """
+class DeviceRepairFlow(RepairsFlow):
+    """Explain what is wrong with a device, then do what helps."""
 
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
@@ -34,11 +37,12 @@ class DeviceKeyRepairFlow(RepairsFlow):
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Go on in the reconfigure dialog."""
+        """Do what helps, where the device is still there."""
         assert self.data is not None
-        entry_id = str(self.data["entry_id"])
         subentry_id = str(self.data["subentry_id"])
-        entry = self.hass.config_entries.async_get_entry(entry_id)
+        entry: EspCloudConfigEntry | None = self.hass.config_entries.async_get_entry(
+            str(self.data["entry_id"])
+        )
         if entry is None or subentry_id not in entry.subentries:
             return self.async_abort(reason="device_gone")
         if user_input is None:
@@ -49,8 +53,19 @@ class DeviceKeyRepairFlow(RepairsFlow):
                     "device": entry.subentries[subentry_id].title
                 },
             )
+        if self.issue_id.startswith(ISSUE_TAKEN_OVER):
+            return await self._async_connect_now(entry, subentry_id)
+        return await self._async_ask_for_key(entry, subentry_id)
+
+    async def _async_ask_for_key(
+        self, entry: EspCloudConfigEntry, subentry_id: str
+    ) -> RepairsFlowResult:
+        """Go on in the device's own dialog.
+
+        The issue stays until the device is connected, which is when it clears itself.
+        """
         dialog = await self.hass.config_entries.subentries.async_init(
-            (entry_id, SUBENTRY_TYPE_DEVICE),
+            (entry.entry_id, SUBENTRY_TYPE_DEVICE),
             context=SubentryFlowContext(
                 source=SOURCE_RECONFIGURE, subentry_id=subentry_id
             ),
@@ -58,4 +73,18 @@ class DeviceKeyRepairFlow(RepairsFlow):
         return self.async_abort(
             reason="continue_in_dialog",
             next_flow=(FlowType.CONFIG_SUBENTRIES_FLOW, dialog["flow_id"]),
+        )
+
+    async def _async_connect_now(
+        self, entry: EspCloudConfigEntry, subentry_id: str
+    ) -> RepairsFlowResult:
+        """Take the device's place back now; the issue returns with the other client."""
+        if (
+            entry.state is ConfigEntryState.LOADED
+            and await entry.runtime_data.coordinators[subentry_id].async_connect_now()
+        ):
+            return self.async_create_entry(data={})
+        return self.async_abort(
+            reason="not_connected",
+            description_placeholders={"device": entry.subentries[subentry_id].title},
         )

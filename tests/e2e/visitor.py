@@ -45,11 +45,16 @@ async def open_integration(page: Page, name: str) -> None:
     await expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
-async def open_repair(page: Page, title: str) -> Locator:
-    """Go to Settings, open what is to be repaired there, and return the dialog."""
+async def open_repair(page: Page, title: str, *, patience: float = 30_000) -> None:
+    """Go to Settings and open what is to be repaired there, once it is.
+
+    Args:
+        page: a page of Home Assistant.
+        title: of the repair issue.
+        patience: how long to wait for it, in milliseconds.
+    """
     await page.get_by_role("link", name="Settings").click()
-    await page.get_by_text(title, exact=True).click()
-    return page.locator("dialog-repairs-issue")
+    await page.get_by_text(title, exact=True).click(timeout=patience)
 
 
 async def open_area(page: Page, name: str) -> None:
