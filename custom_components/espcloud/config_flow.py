@@ -218,11 +218,9 @@ class EspCloudConfigFlow(
             server = Server.from_data(user_input[SECTION_SERVER])
         except InvalidServerError as err:
             raise EnrollmentError(SECTION_SERVER, err.problem) from err
-        is_accepted = user_input.get(CONF_CLEAR_TEXT, False) or (
-            accepted is not None and accepted.url == server.url
-        )
-        if server.is_overheard and not is_accepted:
-            self._ask_clear_text = True
+        is_accepted = accepted is not None and accepted.url == server.url
+        self._ask_clear_text = server.is_overheard and not is_accepted
+        if self._ask_clear_text and not user_input.get(CONF_CLEAR_TEXT, False):
             raise EnrollmentError(CONF_CLEAR_TEXT, "clear_text")
         return server, email
 

@@ -12,10 +12,11 @@ def async_end_older_dialogs(
 ) -> None:
     """End those that change the same thing, perhaps in a browser tab long closed.
 
-    To be called in the dialog's first step: it has shown nothing yet, so it is not
-    among them. While one is there, Home Assistant would not ask to sign in again.
+    While one is there, Home Assistant would not ask to sign in again.
     """
     for each in manager.async_progress_by_handler(
         flow.handler, match_context=dict(flow.context)
     ):
-        manager.async_abort(each["flow_id"])
+        # A browser that opens this dialog by its id asks for its first step again.
+        if each["flow_id"] != flow.flow_id:
+            manager.async_abort(each["flow_id"])

@@ -224,6 +224,9 @@ async def test_clear_text_beyond_the_local_network_is_asked_for(
     form = await submit(hass, form, data | {"clear_text": False})
     assert form["errors"] == {"clear_text": "clear_text"}
     assert not cloud.store.keyring.keys
+    form = await submit(hass, form, account_input(cloud, password="not it"))
+    assert "clear_text" not in fields(form)
+    form = await submit(hass, form, data)
     menu = await submit(hass, form, data | {"clear_text": True})
     assert menu["step_id"] == "device"
     assert len(cloud.store.keyring.keys) == 1

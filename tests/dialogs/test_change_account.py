@@ -21,6 +21,8 @@ async def submit_change(
 ) -> Any:
     """Open the account's reconfigure dialog and submit the form."""
     form = await entry.start_reconfigure_flow(hass)
+    # As a browser does that opens a dialog by its id.
+    form = await hass.config_entries.flow.async_configure(form["flow_id"])
     assert form["step_id"] == "reconfigure"
     assert suggested(form)["email"] == entry.data["email"]
     assert entry.data["user_key"] not in str(suggested(form))

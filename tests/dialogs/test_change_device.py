@@ -106,10 +106,11 @@ async def test_refused_key_has_to_be_replaced(
 async def test_dialog_was_left_open(
     hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
 ) -> None:
-    """The new one ends it."""
+    """The new one ends it, and not itself when a browser asks for its form again."""
     entry = await account_entry(hass, cloud, user.id, device)
     left = await open_device_reconfigure(hass, entry)
     form = await open_device_reconfigure(hass, entry)
+    form = await hass.config_entries.subentries.async_configure(form["flow_id"])
     result = await submit_device(hass, form, ACTIONS)
     assert result["reason"] == "reconfigure_successful"
     with pytest.raises(UnknownFlow):

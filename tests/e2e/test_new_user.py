@@ -11,18 +11,22 @@ from .instance import DESK, EMAIL, PASSWORD, READING, Instance
 from .pictures import ALONE, Camera
 from .visitor import (
     Texts,
+    choose,
     field,
+    fill_server,
     flow_dialog,
     log_in,
     open_area,
     open_integration,
     open_integrations,
     open_repair,
+    open_section,
     submit,
     surface,
 )
 
 NAME = "Espressif IoT Cloud"
+HALL = "Hall lamp"
 AREA = "Living Room"  # one that Home Assistant starts with
 ENGLISH, CHINESE = Texts("en"), Texts("zh-Hans")
 
@@ -32,7 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def expect_first_form(dialog: Locator, texts: Texts) -> None:
     """Wait for every text of the first form that is not folded away."""
     step = "config.step.user"
-    for name in ("email", "password", "device_key"):
+    for name in ("email", "password"):
         # Home Assistant adds the star to what has to be filled in.
         label = f"{texts.get(f'{step}.data.{name}')}*"
         box = dialog.get_by_role("textbox", name=label, exact=True)
@@ -71,12 +75,9 @@ async def test_wrong_password_is_explained_on_its_field(
     dialog = flow_dialog(page)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill("not the password")
-    await field(dialog, "device_key").fill(instance.cloud.lamps[DESK].master_key)
     await camera.take("form", page, surface(dialog), style=ALONE)
-    server = ENGLISH.get("config.step.user.sections.server.name")
-    await dialog.get_by_role("button", name=server, exact=True).click()
-    await field(dialog, "url").fill(instance.cloud.url)
-    await dialog.locator("input[type=number]").fill(str(instance.cloud.device_port))
+    await open_section(dialog, ENGLISH)
+    await fill_server(dialog, instance.cloud.url, instance.cloud.device_port)
     await submit(dialog)
     message = ENGLISH.get("config.error.invalid_auth")
     above_the_field = (
@@ -84,16 +85,23 @@ async def test_wrong_password_is_explained_on_its_field(
     )
     await expect(dialog.locator(above_the_field)).to_have_value("")
     await expect(field(dialog, "email")).to_have_value(EMAIL)
-    await expect(field(dialog, "device_key")).to_have_value(
-        instance.cloud.lamps[DESK].master_key
-    )
 
 
-async def test_right_password_adds_the_account_and_its_lamp(page: Page) -> None:
-    """The last page of the dialog shows the lamp under the name that the cloud knows."""
+async def test_right_password_leads_to_the_device(
+    page: Page, instance: Instance
+) -> None:
+    """The key that the cloud's page shows is all that is asked for."""
     dialog = flow_dialog(page)
     await field(dialog, "password").fill(PASSWORD)
     await submit(dialog)
+    await choose(dialog, ENGLISH, "config", "device_key")
+    await field(dialog, "device_key").fill(instance.cloud.lamps[DESK].master_key)
+    await submit(dialog)
+
+
+async def test_account_and_its_lamp_are_added(page: Page) -> None:
+    """The last page of the dialog shows the lamp under the name that the cloud knows."""
+    dialog = flow_dialog(page)
     await expect(dialog.get_by_role("textbox", name="Device name")).to_have_value(DESK)
     await dialog.locator("ha-area-picker").click()
     await page.get_by_text(AREA, exact=True).click()
@@ -156,7 +164,9 @@ async def test_second_lamp_is_added_with_its_key_alone(
     add = ENGLISH.get("config_subentries.device.initiate_flow.user")
     await page.get_by_role("button", name=add).click()
     dialog = flow_dialog(page)
-    await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
+    await choose(dialog, ENGLISH, "config_subentries.device", "device_key")
+    key = instance.cloud.lamps[READING].master_key
+    await field(dialog, "device_key").fill(f"{key[:20]} {key[20:]}")
     await submit(dialog)
     await expect(dialog.get_by_text(READING)).to_be_visible()
     await dialog.get_by_role("button", name="Finish").click()
@@ -164,6 +174,19 @@ async def test_second_lamp_is_added_with_its_key_alone(
     await expect(
         page.locator("ha-config-sub-entry-row", has_text=READING)
     ).to_be_visible()
+
+
+async def test_third_lamp_needs_a_name_alone(page: Page) -> None:
+    """Home Assistant has it made, and nobody types a key."""
+    add = ENGLISH.get("config_subentries.device.initiate_flow.user")
+    await page.get_by_role("button", name=add).click()
+    dialog = flow_dialog(page)
+    await choose(dialog, ENGLISH, "config_subentries.device", "create_device")
+    await field(dialog, "name").fill(HALL)
+    await submit(dialog)
+    await dialog.get_by_role("button", name="Finish").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.locator("ha-config-sub-entry-row", has_text=HALL)).to_be_visible()
 
 
 async def test_other_action_names_work_at_once(page: Page, instance: Instance) -> None:
@@ -224,6 +247,7 @@ async def test_replaced_key_is_repaired_in_the_dialog_that_the_issue_opens(
     await open_repair(page, title, patience=100_000)
     dialog = flow_dialog(page)
     await submit(dialog)
+    await expect(field(dialog, "device_key")).to_have_js_property("required", True)
     await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
     await submit(dialog)
     await dialog.get_by_role("button", name="Close").last.click()
@@ -243,7 +267,6 @@ async def test_first_form_in_chinese(
     await expect_first_form(dialog, CHINESE)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill(PASSWORD)
-    await field(dialog, "device_key").fill(instance.cloud.lamps[READING].master_key)
     await camera.take("form.zh-CN", page, surface(dialog), style=ALONE)
 
 

@@ -79,5 +79,26 @@ def surface(dialog: Locator) -> Locator:
 
 
 async def submit(dialog: Locator) -> None:
-    """Send a flow's form."""
-    await dialog.get_by_role("button", name="Submit").click()
+    """Send a flow's form, in whatever language and wherever it goes on."""
+    await dialog.locator("ha-dialog-footer ha-button[slot=primaryAction]").click()
+
+
+async def choose(dialog: Locator, texts: Texts, flow: str, option: str) -> None:
+    """Choose from the menu of a flow, once it is there with all its texts."""
+    step = f"{flow}.step.device"
+    for key in ("title", "description", f"menu_option_descriptions.{option}"):
+        text = texts.get(f"{step}.{key}")
+        await expect(dialog.get_by_text(text, exact=True)).to_be_visible()
+    await dialog.get_by_text(texts.get(f"{step}.menu_options.{option}")).click()
+
+
+async def open_section(dialog: Locator, texts: Texts) -> None:
+    """Open the section Server of an account's form."""
+    server = texts.get("config.step.user.sections.server.name")
+    await dialog.get_by_role("button", name=server, exact=True).click()
+
+
+async def fill_server(dialog: Locator, url: str, port: int) -> None:
+    """Say where the server is."""
+    await field(dialog, "url").fill(url)
+    await dialog.locator("input[type=number]").fill(str(port))
