@@ -8,6 +8,7 @@ MANUFACTURER: Final = "Espressif"
 
 SUBENTRY_TYPE_DEVICE: Final = "device"
 
+CONF_ACTIONS: Final = "actions"
 CONF_AREA: Final = "area"
 CONF_CLEAR_TEXT: Final = "clear_text"
 CONF_DEVICE: Final = "device"
@@ -20,6 +21,10 @@ CONF_TURN_ON_ACTION: Final = "turn_on_action"
 CONF_USER_ID: Final = "user_id"
 CONF_USER_KEY: Final = "user_key"
 SECTION_SERVER: Final = "server"
+
+EVENT_TURN_ON: Final = "turn_on"
+EVENT_TURN_OFF: Final = "turn_off"
+EVENT_CUSTOM: Final = "custom"
 
 ATTR_ACTION: Final = "action"
 ATTR_PARAMETERS: Final = "parameters"

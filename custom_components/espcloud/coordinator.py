@@ -140,6 +140,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
     @callback
     def async_follow_subentry(self) -> None:
         """Take over what changed in the subentry; a new key needs a new connection."""
+        self.async_update_listeners()
         if self._session is not None and self._session.master_key != self._master_key:
             self._async_replace_session(self._session)
 

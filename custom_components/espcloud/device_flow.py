@@ -11,7 +11,9 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
+from .actions import own_actions
 from .const import (
+    CONF_ACTIONS,
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
     CONF_SERIAL,
@@ -76,7 +78,8 @@ class DeviceSubentryFlow(
         # The key that is in use is a secret: it is not shown.
         shown = user_input or {
             name: subentry.data[name]
-            for name in (CONF_TURN_ON_ACTION, CONF_TURN_OFF_ACTION)
+            for name in (CONF_TURN_ON_ACTION, CONF_TURN_OFF_ACTION, CONF_ACTIONS)
+            if name in subentry.data
         }
         return self.async_show_form(
             step_id="reconfigure",
@@ -130,4 +133,8 @@ def _action_names(user_input: Mapping[str, Any]) -> dict[str, Any]:
         raise EnrollmentError(CONF_TURN_OFF_ACTION, "empty_action")
     if turn_on == turn_off:
         raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
-    return {CONF_TURN_ON_ACTION: turn_on, CONF_TURN_OFF_ACTION: turn_off}
+    return {
+        CONF_TURN_ON_ACTION: turn_on,
+        CONF_TURN_OFF_ACTION: turn_off,
+        CONF_ACTIONS: own_actions(user_input),
+    }

@@ -10,18 +10,18 @@ from .commands import Command
 from .const import (
     ATTR_ACTION,
     ATTR_PARAMETERS,
+    CONF_ACTIONS,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
+    EVENT_CUSTOM,
+    EVENT_TURN_OFF,
+    EVENT_TURN_ON,
 )
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
 
 # Events only arrive.
 PARALLEL_UPDATES = 0
-
-EVENT_TURN_ON = "turn_on"
-EVENT_TURN_OFF = "turn_off"
-EVENT_CUSTOM = "custom"
 
 
 async def async_setup_entry(
@@ -42,7 +42,10 @@ async def async_setup_entry(
 
 
 class EspCloudCommandEvent(EspCloudEntity, EventEntity):
-    """The commands of a device, the ones for the light included."""
+    """The commands of a device, the ones for the light included.
+
+    The actions of the person's own are types of their own, under their own names.
+    """
 
     _attr_translation_key = "command"
     _attr_event_types = [EVENT_TURN_ON, EVENT_TURN_OFF, EVENT_CUSTOM]
@@ -50,6 +53,8 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Attach to the device."""
         super().__init__(coordinator, "command")
+        self._own_actions: list[str] = []
+        self._take_own_actions()
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -66,6 +71,22 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
         return True
 
     @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Take over what may have changed in the subentry."""
+        self._take_own_actions()
+        super()._handle_coordinator_update()
+
+    def _take_own_actions(self) -> None:
+        self._own_actions = self.coordinator.subentry.data.get(CONF_ACTIONS, [])
+        self._attr_event_types = [
+            EVENT_TURN_ON,
+            EVENT_TURN_OFF,
+            EVENT_CUSTOM,
+            *self._own_actions,
+        ]
+
+    @callback
     def _async_handle_command(self, command: Command) -> None:
         """Fire the event."""
         names = self.coordinator.subentry.data
@@ -73,6 +94,8 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
             event_type = EVENT_TURN_ON
         elif command.action == names[CONF_TURN_OFF_ACTION]:
             event_type = EVENT_TURN_OFF
+        elif command.action in self._own_actions:
+            event_type = command.action
         else:
             event_type = EVENT_CUSTOM
         self.async_set_context(self.coordinator.context)

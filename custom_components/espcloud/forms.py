@@ -22,6 +22,7 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers import selector
 
 from .const import (
+    CONF_ACTIONS,
     CONF_AREA,
     CONF_CLEAR_TEXT,
     CONF_DEVICE,
@@ -69,6 +70,9 @@ REAUTH = vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD})
 ACTIONS = {
     vol.Required(CONF_TURN_ON_ACTION, default=DEFAULT_TURN_ON_ACTION): _ACTION,
     vol.Required(CONF_TURN_OFF_ACTION, default=DEFAULT_TURN_OFF_ACTION): _ACTION,
+    vol.Optional(CONF_ACTIONS): selector.TextSelector(
+        selector.TextSelectorConfig(multiple=True)
+    ),
 }
 
 AREA = {vol.Optional(CONF_AREA): selector.AreaSelector()}

@@ -1,0 +1,40 @@
+"""The names of a device's actions, as a person enters them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .const import (
+    CONF_ACTIONS,
+    CONF_TURN_OFF_ACTION,
+    CONF_TURN_ON_ACTION,
+    EVENT_CUSTOM,
+    EVENT_TURN_OFF,
+    EVENT_TURN_ON,
+)
+from .enrollment import EnrollmentError
+
+
+def own_actions(user_input: Mapping[str, Any]) -> list[str]:
+    """Return the actions of the person's own that a device's form lists.
+
+    Each will be a type of event, so it has to differ from the other types, and from the
+    light's actions, which have types already.
+
+    Raises:
+        EnrollmentError: a name is not possible.
+    """
+    of_light = {
+        user_input[name].strip() for name in (CONF_TURN_ON_ACTION, CONF_TURN_OFF_ACTION)
+    }
+    actions: list[str] = []
+    for text in user_input.get(CONF_ACTIONS, []):
+        if not (action := text.strip()):
+            continue
+        if action in (EVENT_TURN_ON, EVENT_TURN_OFF, EVENT_CUSTOM):
+            raise EnrollmentError(CONF_ACTIONS, "reserved_action")
+        if action in of_light:
+            raise EnrollmentError(CONF_ACTIONS, "action_of_light")
+        if action in actions:
+            raise EnrollmentError(CONF_ACTIONS, "duplicate_action")
+        actions.append(action)
+    return actions
