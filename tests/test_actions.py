@@ -151,10 +151,12 @@ async def test_new_device_has_its_list(
 ) -> None:
     """The dialog that adds a device has the same field."""
     entry = await account_entry(hass, cloud, user.id)
-    form = await hass.config_entries.subentries.async_init(
+    flows = hass.config_entries.subentries
+    menu = await flows.async_init(
         (entry.entry_id, "device"), context={"source": SOURCE_USER}
     )
-    result = await hass.config_entries.subentries.async_configure(
+    form = await flows.async_configure(menu["flow_id"], {"next_step_id": "device_key"})
+    result = await flows.async_configure(
         form["flow_id"],
         {**FORM, "device_key": cloud.master_key(device), "actions": ["DIM"]},
     )

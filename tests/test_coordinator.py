@@ -286,7 +286,7 @@ async def test_command_is_not_sent_while_not_connected(
             coordinator, lambda it: not it.availability.connected
         )
         with pytest.raises(HomeAssistantError) as caught:
-            await coordinator.async_turn(True)
+            await coordinator.async_turn(True, None)
         assert caught.value.translation_key == "device_offline"
         # The next that it hears is what it asks: no command came before.
         rival.send({"path": "/v1/ping/", "method": "POST"})
@@ -312,7 +312,7 @@ async def test_refused_device_key(
     await wait_for_refusals(coordinator, 1)
     # A command makes no further attempt of it, and does not wait.
     with pytest.raises(HomeAssistantError) as caught:
-        await coordinator.async_send_command("LED_ON")
+        await coordinator.async_send_command("LED_ON", context=None)
     assert caught.value.translation_key == "key_refused"
     await let_time_pass(hass, 58)
     assert coordinator.session.attempts_refused == 1

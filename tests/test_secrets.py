@@ -102,11 +102,11 @@ async def test_no_secret_in_the_log(
     cloud.revoke_key(owner_key)
     cloud.revoke_key(entry.data["user_key"])
     with pytest.raises(HomeAssistantError):
-        await coordinator.async_send_command("LED_ON")
+        await coordinator.async_send_command("LED_ON", context=None)
     cloud.revoke_key(cloud.master_key(device))
     await wait_for_issue(hass, "device_key_refused")
     with pytest.raises(HomeAssistantError) as caught:
-        await coordinator.async_send_command("LED_ON")
+        await coordinator.async_send_command("LED_ON", context=None)
     await entry.runtime_data.account.async_refresh()
     await hass.async_block_till_done()
     (flow,) = hass.config_entries.flow.async_progress()

@@ -79,6 +79,7 @@ async def test_device_of_an_account_that_is_not_loaded(
     await wait_for_state(hass, "light.desk_lamp", "unknown")
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_refused_key_has_to_be_replaced(
     hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
 ) -> None:

@@ -1,4 +1,4 @@
-"""`sys_reboot`, which nobody answers, and `sys_upgrade`, which may erase an image (§2.8, §2.10)."""
+"""`sys_reboot`, which nobody answers, and `sys_upgrade`, which may erase an image (protocol.md §2.8, §2.10)."""
 
 import asyncio
 from collections.abc import AsyncGenerator
