@@ -36,8 +36,11 @@ class Delivery:
         if link is None:
             raise peer_disconnected()
         frame = push_frame(request, self._now())
-        reboots = request.query.get("action") == "sys_reboot"
-        return link.outbox.push(frame, reboots=reboots)
+        return link.outbox.push(
+            frame,
+            sender=request.token or "",
+            reboots=request.query.get("action") == "sys_reboot",
+        )
 
     def _refuse_upgrade(self, request: Request, device: Device) -> None:
         """Refuse what would make the device erase an image for which it gets no other one."""

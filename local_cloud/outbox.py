@@ -7,6 +7,7 @@ from typing import Protocol
 
 from .errors import ApiError, device_busy, peer_disconnected
 from .limits import Limits
+from .sender_queue import SenderQueue
 from .wire import JsonObject, encode
 
 _LARGEST_NONCE = 2**31 - 1
@@ -83,7 +84,7 @@ class Outbox:
         self._timeout = timeout
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[_Push] = deque()
+        self._waiting: SenderQueue[_Push] = SenderQueue()
         self._current: _Push | None = None
         self._reboots: list[_Push] = []
         """Pushes that were sent and end the connection: the next one does not wait for them."""
@@ -107,7 +108,7 @@ class Outbox:
         )
 
     def push(
-        self, frame: JsonObject, *, reboots: bool = False
+        self, frame: JsonObject, *, sender: str = "", reboots: bool = False
     ) -> asyncio.Future[JsonObject]:
         """Send a frame, its nonce added, when its turn comes; the future gets the device's answer.
 
@@ -115,17 +116,20 @@ class Outbox:
         the wait for its turn included, so that no caller waits longer than `timeout`. A push whose
         time is nearly over before its turn is never sent. One that was sent and has not reached the
         device when it is given up ends the connection, and gets 404: it must not arrive when its
-        sender was told that it failed. Raises ApiError 500 at once where too many wait already.
+        sender was told that it failed.
+
+        Each `sender` has its turn, whatever the others send. Where too many wait, who has most of
+        them is told 500 at once.
 
         A push that `reboots` the device succeeds when the connection ends, for firmware does not
         answer it (protocol.md §2.8).
         """
-        if len(self._waiting) >= self._limits.waiting_pushes:
-            raise device_busy()
         deadline = self._loop.time() + self._timeout
         answer: asyncio.Future[JsonObject] = self._loop.create_future()
         push = _Push(frame, answer, deadline, reboots=reboots)
-        self._waiting.append(push)
+        self._waiting.put(sender, push)
+        if len(self._waiting) > self._limits.waiting_pushes:
+            self._waiting.drop_newest().fail(device_busy())
         if self._deadline_timer is None:
             self._deadline_timer = self._loop.call_at(deadline, self._give_up_late)
         self.go_on()
@@ -187,7 +191,7 @@ class Outbox:
                 self._wire.send(self._replies.popleft())
                 self._clear_at = now + self._limits.gap
             else:
-                self._start(self._waiting.popleft(), now)
+                self._start(self._waiting.take(), now)
 
     def close(self) -> None:
         """Give every push up: the device is gone, and nobody will push to it here any more."""
@@ -198,11 +202,10 @@ class Outbox:
             push.succeed({"status": 200})
         if self._current is not None:
             self._current.fail(peer_disconnected())
-        for push in self._waiting:
-            push.fail(peer_disconnected())
+        while self._waiting:
+            self._waiting.take().fail(peer_disconnected())
         self._current = None
         self._reboots.clear()
-        self._waiting.clear()
         self._replies.clear()
 
     def _unanswered(self) -> list[_Push]:
@@ -250,8 +253,8 @@ class Outbox:
     def _give_up_late(self) -> None:
         """Give up the pushes whose time is over.
 
-        One timer serves them all, and outlives those that were answered: most pushes cost none. All
-        deadlines lie in the order in which the pushes came.
+        One timer serves them all, and outlives those that were answered: most pushes cost none. A
+        sender's pushes lie in the order of their deadlines.
         """
         self._deadline_timer = None
         now = self._loop.time()
@@ -264,10 +267,10 @@ class Outbox:
             if self._has_answered and self._doubt_timer is None:
                 until = now + self._limits.doubt
                 self._doubt_timer = self._loop.call_at(until, self._lose_patience)
-        while self._waiting and self._waiting[0].deadline <= now:
-            self._waiting.popleft().fail(device_busy())
+        for push in self._waiting.drop_oldest(lambda push: push.deadline <= now):
+            push.fail(device_busy())
         self.go_on()
-        left = [*self._unanswered(), *([self._waiting[0]] if self._waiting else [])]
+        left = [*self._unanswered(), *self._waiting.oldest()]
         if left:
             deadline = min(push.deadline for push in left)
             self._deadline_timer = self._loop.call_at(deadline, self._give_up_late)

@@ -10,7 +10,7 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.models import Device
 
-from .helpers import Api, DeviceSocket, Reply
+from .helpers import Api, DeviceSocket, Reply, until
 
 RPC = "/v1/device/rpc/?deliver_to_device=true&action="
 
@@ -207,19 +207,48 @@ async def test_callers_that_are_cancelled(
 async def test_only_so_many_may_wait(
     api: Api, owner_key: str, cloud: LocalCloud, lamp: DeviceSocket, device: Device
 ) -> None:
-    """More are told that the device is busy, at once."""
+    """Who has sent most of them is told that the device is busy, at once; the others wait."""
     link = cloud._presence.link(device)
     assert link is not None
-    waiting = [link.outbox.push({}) for _ in range(1025)]
+    waiting = [link.outbox.push({}, sender=owner_key) for _ in range(1025)]
     assert (
         (await api.get(f"{RPC}n", key=owner_key))
         .json["message"]
         .startswith("remote device is busy")
     )
+    other = link.outbox.push({}, sender="another key")
+    assert not other.done()
+    assert str(waiting.pop().exception()).startswith("remote device is busy")
     lamp.writer.transport.abort()
     await cloud.wait_offline(device)
-    for answer in waiting:
+    for answer in (*waiting, other):
         assert str(answer.exception()) == "remote peer is disconnected"
+
+
+async def test_a_guest_who_sends_much_keeps_nobody_waiting(
+    api: Api,
+    cloud: LocalCloud,
+    lamp: DeviceSocket,
+    device: Device,
+    owner_key: str,
+) -> None:
+    """Each key has its turn: 1,500 calls of a guest cost the owner's twenty nothing but patience."""
+    guest = cloud.store.add_user("guest@example.org", "guest", "no hash")
+    guest_key = cloud.store.keyring.share_with(device, guest, "guest").token
+    link = cloud._presence.link(device)
+    assert link is not None
+    guests = [link.outbox.push({}, sender=guest_key) for _ in range(1500)]
+    calls = [
+        asyncio.ensure_future(api.get(f"{RPC}owner", key=owner_key)) for _ in range(20)
+    ]
+    await until(lambda: len(link.outbox._waiting._senders.get(owner_key, ())) == 20)
+    # No answer of the device's is waited for by more than two senders.
+    for _ in range(2 * len(calls) + 1):
+        lamp.acknowledge(await lamp.receive())
+    replies = await asyncio.gather(*calls)
+    assert [reply.status for reply in replies] == [200] * len(calls)
+    lamp.writer.transport.abort()
+    await asyncio.gather(*guests, return_exceptions=True)
 
 
 @pytest.mark.parametrize(
