@@ -1,6 +1,6 @@
 """The keys and one-time tokens of the cloud: who may do what to which device."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 import secrets
 
 from .models import Device, Key, KeyKind, Scope, Token, User
@@ -58,13 +58,22 @@ class Keyring:
         """Return the owner's key of a device, where it has an owner."""
         return self._owners.get(device.id)
 
-    def held_by(self, user: User) -> Iterable[Key]:
+    def held_by(self, user: User) -> Collection[Key]:
         """Return the owner and shared keys that the account holds, one a device."""
         return self._held_by.get(user.id, {}).values()
 
     def held_for(self, user: User, device_id: int) -> Key | None:
         """Return the key that the account holds for a device."""
         return self._held_by.get(user.id, {}).get(device_id)
+
+    def count_user_keys(self, user: User) -> int:
+        """Return how many user keys the account has."""
+        return len(self._of_user.get(user.id, {}))
+
+    def count_guests(self, device: Device) -> int:
+        """Return how many accounts hold a shared key to the device."""
+        keys = self._on_device.get(device.id, {}).values()
+        return sum(key.kind is KeyKind.SHARED for key in keys)
 
     def add_user_key(self, user: User) -> Key:
         """Make a user key."""

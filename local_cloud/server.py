@@ -30,10 +30,12 @@ from .fair_queue import FairQueue
 from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
 from .limits import Limits
+from .lists import Lists
 from .models import Device, User
 from .passwords import Passwords, hashes_at_once
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
+from .quotas import Quotas
 from .rate_limits import FailedSignIns, NewAccounts
 from .router import Router
 from .state_file import StateFile
@@ -259,16 +261,19 @@ class LocalCloud:
         store = self.store
         access = Access(store, self._known)
         delivery = Delivery(self._presence, store.context.now, has_firmware)
+        lists, quotas = Lists(), Quotas(store)
         return Router(
             [
-                *UserApi(store, self._accounts).routes(),
-                *KeyApi(store, access, self.disconnect).routes(),
-                *ProductApi(store, access).routes(),
-                *DeviceApi(store, access).routes(),
-                *GroupApi(store, access).routes(),
+                *UserApi(store, self._accounts, quotas).routes(),
+                *KeyApi(
+                    store, access, lists, quotas, disconnect=self.disconnect
+                ).routes(),
+                *ProductApi(store, access, lists, quotas).routes(),
+                *DeviceApi(store, access, lists).routes(),
+                *GroupApi(store, access, quotas).routes(),
                 *SessionApi(store, access, self._presence).routes(),
                 *RpcApi(access, delivery).routes(),
-                *DatastreamApi(store, access, delivery).routes(),
+                *DatastreamApi(store, access, delivery, quotas).routes(),
                 *TimerApi(store, access, delivery).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),

@@ -1,6 +1,6 @@
 """Everything the cloud remembers, in memory; every look-up is O(1)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 import secrets
 
 from .keyring import Keyring
@@ -63,7 +63,7 @@ class Store:
         self._users_by_email[user.email.casefold()] = user
         self._users_by_name[user.username.casefold()] = user
 
-    def products_of(self, user: User) -> Iterable[Product]:
+    def products_of(self, user: User) -> Collection[Product]:
         """Return the products that the account made."""
         return self._products_of.get(user.id, {}).values()
 
@@ -91,7 +91,7 @@ class Store:
         self.products[product.id] = product
         self._products_of.setdefault(product.user_id, {})[product.id] = product
 
-    def devices_of(self, product: Product) -> Iterable[Device]:
+    def devices_of(self, product: Product) -> Collection[Device]:
         """Return the devices of a product."""
         return self._devices_of.get(product.id, {}).values()
 

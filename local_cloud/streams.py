@@ -40,6 +40,14 @@ class Streams:
         self._context.changed()
         return point
 
+    def count(self, device: Device) -> int:
+        """Return how many datastreams the device has."""
+        return len(self._of_device.get(device.id, {}))
+
+    def exists(self, device: Device, name: str) -> bool:
+        """Say whether the device has this datastream."""
+        return self._find(device, name) is not None
+
     def latest(self, device: Device, name: str) -> Datapoint | None:
         """Return what was stored last."""
         stream = self._find(device, name)
@@ -77,7 +85,7 @@ class Streams:
         return self._of_device.get(device.id, {}).get(name)
 
     def _add_stream(self, device: Device, name: str) -> Datastream:
-        if len(self._of_device.get(device.id, {})) >= MAX_STREAMS:
+        if self.count(device) >= MAX_STREAMS:
             raise ApiError(403, f"no more than {MAX_STREAMS} datastreams")
         now = self._context.now()
         stream = Datastream(

@@ -8,7 +8,9 @@ from local_cloud.access import ANY_DEVICE_KEY, Access
 from local_cloud.delivery import Delivery
 from local_cloud.errors import ApiError, bad_request, unknown_path
 from local_cloud.fields import read_integer, read_object, read_objects
+from local_cloud.lists import MAX_ROWS, query_number
 from local_cloud.models import DIMENSIONS, Device, Key, render_datapoint
+from local_cloud.quotas import Quotas
 from local_cloud.request import Answer, Request
 from local_cloud.router import Route
 from local_cloud.store import Store
@@ -16,8 +18,6 @@ from local_cloud.times import LAST_TIME, parse_time
 from local_cloud.wire import JsonObject
 
 _NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
-MAX_ROWS = 1000
-"""Datapoints of one request, asked for or posted (protocol.md §2.7)."""
 _LIGHT_STREAM = "light"
 _LIGHT_TEXT = 9
 """A longer value overruns the old light's buffer (protocol.md §3.9, 7)."""
@@ -27,11 +27,14 @@ _VALUE_TEXT = 64
 class DatastreamApi:
     """Reading and writing datapoints."""
 
-    def __init__(self, store: Store, access: Access, delivery: Delivery) -> None:
+    def __init__(
+        self, store: Store, access: Access, delivery: Delivery, quotas: Quotas
+    ) -> None:
         """Keep datapoints in `store`, and ask live devices through `delivery`."""
         self._store = store
         self._access = access
         self._delivery = delivery
+        self._quotas = quotas
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -84,8 +87,8 @@ class DatastreamApi:
             _stream_name(request),
             start=parse_time(start, zone) if start else 0,
             end=parse_time(end, zone) if end else LAST_TIME,
-            offset=_query_number(request, "offset", 0),
-            count=min(_query_number(request, "row_count", 100), MAX_ROWS),
+            offset=query_number(request, "offset", 0),
+            count=min(query_number(request, "row_count", 100), MAX_ROWS),
         )
         device.last_pull = self._store.context.now()
         times = request.times
@@ -109,6 +112,7 @@ class DatastreamApi:
             (_check_values(point), _read_at(point, request.time_zone, now))
             for point in points
         ]
+        self._quotas.check_stream(device, name)
         device.last_push = now
         times = request.times
         return [
@@ -171,10 +175,3 @@ def _read_at(point: JsonObject, zone: str | None, now: int) -> int:
     if isinstance(at, str):
         return parse_time(at, zone)
     return parse_time(str(read_integer(point, "at")), zone)
-
-
-def _query_number(request: Request, name: str, default: int) -> int:
-    text = request.query.get(name) or str(default)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise bad_request(f"{name} must be a whole number of 0 or more")
-    return int(text)

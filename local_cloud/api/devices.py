@@ -1,15 +1,17 @@
 """Devices as their users see them (protocol.md §2.5)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
 from local_cloud.errors import ApiError
 from local_cloud.fields import read_object, read_text
+from local_cloud.lists import SLICE, Lists, page_of
 from local_cloud.models import Device, Key, User, render
-from local_cloud.request import Request
+from local_cloud.request import Answer, Request
 from local_cloud.router import Route
 from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from local_cloud.wire import EncodedList, JsonObject, encode_item
 
 MAX_METADATA = 4096
 _UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}
@@ -19,10 +21,11 @@ _UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}
 class DeviceApi:
     """One device by its own key, or all of an account."""
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, access: Access, lists: Lists) -> None:
         """Serve the devices of `store`."""
         self._store = store
         self._access = access
+        self._lists = lists
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -31,28 +34,61 @@ class DeviceApi:
         yield Route(("GET",), "/v1/device/", device(ANY_DEVICE_KEY, self._show))
         yield Route(("PUT",), "/v1/device/", device(MASTER_OR_OWNER, self._change))
 
-    def _list(self, request: Request, user: User) -> JsonObject:
-        """List the account's devices with its key to each, flat or by group."""
-        devices = {
-            key.device_id: self._listed(request, key)
-            for key in self._store.keyring.held_by(user)
-        }
+    def _list(self, request: Request, user: User) -> Answer:
+        """List the account's devices with its key to each, flat or by group.
+
+        A page is one of devices; by group, every group is there, with those of its devices that are
+        on the page.
+        """
+        keys = list(self._store.keyring.held_by(user))
+        show = partial(self._listed, request)
         if request.query.get("list_by_group", "").lower() != "true":
-            return {"devices": list(devices.values()), "status": 200}
+            return self._lists.answer(request, "devices", keys, show)
+        keys = list(page_of(request, keys))
+        if len(keys) > SLICE:
+            return self._list_many_by_group(request, user, keys)
+        devices = {key.device_id: show(key) for key in keys}
+        ungrouped, groups = self._grouped(request, user, devices)
+        return {
+            "deviceGroups": [
+                {**group, "devices": members}
+                for group, members in [(_UNGROUPED, ungrouped), *groups]
+            ],
+            "status": 200,
+        }
+
+    async def _list_many_by_group(
+        self, request: Request, user: User, keys: list[Key]
+    ) -> JsonObject:
+        """Do the same with devices that are encoded already: they are many."""
+        items = await self._lists.encoded(request, keys, partial(self._listed, request))
+        devices = {key.device_id: item for key, item in zip(keys, items, strict=True)}
+        ungrouped, groups = self._grouped(request, user, devices)
+        return {
+            "deviceGroups": EncodedList(
+                encode_item(group)[:-1] + b', "devices": [%s]}' % b", ".join(members)
+                for group, members in [(_UNGROUPED, ungrouped), *groups]
+            ),
+            "status": 200,
+        }
+
+    def _grouped[T](
+        self, request: Request, user: User, devices: dict[int, T]
+    ) -> tuple[list[T], list[tuple[JsonObject, list[T]]]]:
+        """Return which of the devices are in no group, and which in each group."""
         groups = []
         grouped: set[int] = set()
         for group in self._store.groups_of(user).values():
             members = [number for number in group.device_ids if number in devices]
             grouped.update(members)
             groups.append(
-                render(group, request.times)
-                | {"devices": [devices[number] for number in members]}
+                (
+                    render(group, request.times),
+                    [devices[number] for number in members],
+                )
             )
         others = [device for number, device in devices.items() if number not in grouped]
-        return {
-            "deviceGroups": [{**_UNGROUPED, "devices": others}, *groups],
-            "status": 200,
-        }
+        return others, groups
 
     def _listed(self, request: Request, key: Key) -> JsonObject:
         """Return a device as it stands in a list."""

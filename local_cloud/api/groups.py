@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from local_cloud.access import Access
 from local_cloud.errors import ApiError, bad_request
 from local_cloud.fields import read_flag, read_integer, read_objects, read_text
+from local_cloud.lists import page_of
 from local_cloud.models import DeviceGroup, User, render
+from local_cloud.quotas import MAX_GROUPS, Quotas
 from local_cloud.request import Request
 from local_cloud.router import Route
 from local_cloud.store import Store
 from local_cloud.wire import JsonObject
 
-MAX_GROUPS = 100
-"""Groups of one request."""
 _PATH = "/v1/user/devices/groups/"
 
 
 class GroupApi:
     """Making groups and moving devices between them, with the user key."""
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, access: Access, quotas: Quotas) -> None:
         """Serve the groups of `store`."""
         self._store = store
         self._access = access
+        self._quotas = quotas
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -34,7 +35,8 @@ class GroupApi:
 
     def _list(self, request: Request, user: User) -> JsonObject:
         """List the groups, without their devices."""
-        return self._reply(request, list(self._store.groups_of(user).values()))
+        groups = list(self._store.groups_of(user).values())
+        return self._reply(request, list(page_of(request, groups)))
 
     def _add(self, request: Request, user: User) -> JsonObject:
         """Make groups of a `name` and an optional `desc` each."""
@@ -42,6 +44,7 @@ class GroupApi:
             (read_text(group, "name"), read_text(group, "desc", ""))
             for group in read_objects(request.body, "deviceGroups", limit=MAX_GROUPS)
         ]
+        self._quotas.check_groups(user, len(wanted))
         return self._reply(
             request, [self._store.add_group(user, *columns) for columns in wanted]
         )
@@ -85,6 +88,8 @@ class GroupApi:
         keep = read_flag(request.body, "reserve_pre_group", 0)
         if self._store.keyring.held_for(user, device_id) is None:
             raise ApiError(404, "device not exists")
+        if device_id not in group.device_ids:
+            self._quotas.check_grouped(user)
         if not keep:
             for other in self._store.groups_of(user).values():
                 self._take_out(other, device_id)

@@ -13,12 +13,15 @@ lists (protocol.md §2.9), this cloud has
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 import secrets
 
 from local_cloud.access import OWNER, OWNER_OR_SHARED, Access
 from local_cloud.errors import ApiError, bad_request
 from local_cloud.fields import read_flag, read_integer, read_objects, read_text
+from local_cloud.lists import Lists
 from local_cloud.models import Device, Key, KeyKind, User, render
+from local_cloud.quotas import Quotas
 from local_cloud.request import Answer, Request
 from local_cloud.router import Route
 from local_cloud.store import Store
@@ -32,11 +35,19 @@ class KeyApi:
     """Who holds which key."""
 
     def __init__(
-        self, store: Store, access: Access, disconnect: Callable[[Device], None]
+        self,
+        store: Store,
+        access: Access,
+        lists: Lists,
+        quotas: Quotas,
+        *,
+        disconnect: Callable[[Device], None],
     ) -> None:
         """Serve the keys of `store`; `disconnect` ends a device's connection."""
         self._store = store
         self._access = access
+        self._lists = lists
+        self._quotas = quotas
         self._disconnect = disconnect
 
     def routes(self) -> Iterator[Route]:
@@ -61,6 +72,7 @@ class KeyApi:
         if token is None:
             raise _token_unknown()
         device = self._store.devices[token.device_id]
+        self._quotas.check_held(user, device, as_guest=not token.is_owner_key)
         key = (
             keyring.set_owner(device, user)
             if token.is_owner_key
@@ -113,12 +125,10 @@ class KeyApi:
         self._store.keyring.remove(key)
         return {"status": 200}
 
-    def _list(self, request: Request, user: User) -> JsonObject:
+    def _list(self, request: Request, user: User) -> Answer:
         """List the keys that the account has a say in."""
-        keys = [
-            self._listed(request, key) for key in self._store.keyring.concerning(user)
-        ]
-        return {"keys": keys, "status": 200}
+        keys = list(self._store.keyring.concerning(user))
+        return self._lists.answer(request, "keys", keys, partial(self._listed, request))
 
     def _change(self, request: Request, user: User) -> JsonObject:
         """Set what happens to keys when the password is replaced."""

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from local_cloud.access import Access
 from local_cloud.errors import ApiError
 from local_cloud.fields import read_flag, read_integer, read_objects, read_text
+from local_cloud.lists import Lists
 from local_cloud.models import Device, Product, User, render
-from local_cloud.request import Request
+from local_cloud.quotas import MAX_PRODUCTS, Quotas
+from local_cloud.request import Answer, Request
 from local_cloud.router import Route
 from local_cloud.store import Store
 from local_cloud.wire import JsonObject
 
-MAX_PRODUCTS = 100
-"""Products of one request."""
-MAX_DEVICES = 1000
+MAX_AT_ONCE = 100
 """Devices of one request."""
 _DEFAULT_PTYPE = 45772
 """The light: what a product is that does not say (protocol.md §4)."""
@@ -22,10 +22,14 @@ _DEFAULT_PTYPE = 45772
 class ProductApi:
     """The developer's side; all of it takes the user key of the account that made the product."""
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(
+        self, store: Store, access: Access, lists: Lists, quotas: Quotas
+    ) -> None:
         """Serve the products of `store`."""
         self._store = store
         self._access = access
+        self._lists = lists
+        self._quotas = quotas
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -36,12 +40,15 @@ class ProductApi:
         yield Route(("GET",), devices, user(self._list_devices))
         yield Route(("POST",), devices, user(self._add_devices))
 
-    def _list(self, request: Request, user: User) -> JsonObject:
+    def _list(self, request: Request, user: User) -> Answer:
         """List the account's products."""
-        products = [
-            render(product, request.times) for product in self._store.products_of(user)
-        ]
-        return {"products": products, "status": 200}
+        products = list(self._store.products_of(user))
+        return self._lists.answer(
+            request,
+            "products",
+            products,
+            lambda product: render(product, request.times),
+        )
 
     def _add(self, request: Request, user: User) -> JsonObject:
         """Make products: `name`, and optionally `ptype` and `is_private`, of each."""
@@ -53,20 +60,23 @@ class ProductApi:
             )
             for product in read_objects(request.body, "products", limit=MAX_PRODUCTS)
         ]
+        self._quotas.check_products(user, len(wanted))
         products = [
             render(self._store.add_product(user, *columns), request.times)
             for columns in wanted
         ]
         return {"products": products, "status": 200}
 
-    def _list_devices(self, request: Request, user: User) -> JsonObject:
+    def _list_devices(self, request: Request, user: User) -> Answer:
         """List the product's devices with their master keys."""
         product = self._product(request, user)
-        devices = [
-            self._with_master_key(device, request)
-            for device in self._store.devices_of(product)
-        ]
-        return {"devices": devices, "status": 200}
+        devices = list(self._store.devices_of(product))
+        return self._lists.answer(
+            request,
+            "devices",
+            devices,
+            lambda each: self._with_master_key(each, request),
+        )
 
     def _add_devices(self, request: Request, user: User) -> JsonObject:
         """Make devices, each with a master key in `key.token`.
@@ -77,8 +87,9 @@ class ProductApi:
         product = self._product(request, user)
         wanted = [
             (read_text(device, "name", ""), read_text(device, "serial", ""))
-            for device in read_objects(request.body, "devices", limit=MAX_DEVICES)
+            for device in read_objects(request.body, "devices", limit=MAX_AT_ONCE)
         ]
+        self._quotas.check_devices(user, len(wanted))
         devices = [
             self._with_master_key(
                 self._store.add_device(

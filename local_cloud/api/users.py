@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from local_cloud.accounts import MAX_PASSWORD, Accounts
 from local_cloud.errors import ApiError, bad_request
 from local_cloud.fields import read_flag, read_object, read_text
-from local_cloud.models import User, render
+from local_cloud.models import Key, User, render
+from local_cloud.quotas import Quotas
 from local_cloud.request import Request
 from local_cloud.router import Route
 from local_cloud.store import Store
@@ -23,10 +24,11 @@ from local_cloud.wire import JsonObject
 class UserApi:
     """What anybody may call, without a key."""
 
-    def __init__(self, store: Store, accounts: Accounts) -> None:
+    def __init__(self, store: Store, accounts: Accounts, quotas: Quotas) -> None:
         """Serve the accounts of `store`."""
         self._store = store
         self._accounts = accounts
+        self._quotas = quotas
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -69,7 +71,7 @@ class UserApi:
         return self._signed_in(request, user)
 
     def _signed_in(self, request: Request, user: User) -> JsonObject:
-        key = self._store.keyring.add_user_key(user)
+        key = self._add_key(user)
         return {"key": render(key, request.times), "user": render(user, request.times)}
 
     def _find(self, request: Request) -> JsonObject:
@@ -96,4 +98,8 @@ class UserApi:
         user = await self._accounts.sign_in(
             email, password, request.peer, request.token
         )
-        return {"keys": [render(self._store.keyring.add_user_key(user), request.times)]}
+        return {"keys": [render(self._add_key(user), request.times)]}
+
+    def _add_key(self, user: User) -> Key:
+        self._quotas.check_user_keys(user)
+        return self._store.keyring.add_user_key(user)

@@ -1,0 +1,128 @@
+"""How much one account may have (docs/security.md)."""
+
+from .errors import ApiError
+from .models import Device, User
+from .store import Store
+
+MAX_PRODUCTS = 100
+MAX_DEVICES = 1000
+"""Devices that an account made."""
+MAX_HELD = 1000
+"""Devices to which an account holds a key."""
+MAX_GUESTS = 100
+"""Guests of a device."""
+MAX_GROUPS = 100
+MAX_GROUPED = 2000
+"""Places in groups: a device may be in several."""
+MAX_USER_KEYS = 1000
+MAX_TIMERS = 50
+"""Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
+MAX_STREAMS = 1000
+"""Datastreams of the devices that an account owns or, where nobody owns them, made."""
+
+
+class Quotas:
+    """Refuses what would be too much.
+
+    Every check raises ApiError 403 with a text that says what to do; whoever runs the cloud may have
+    more.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Count in `store`."""
+        self._store = store
+
+    def check_products(self, user: User, more: int) -> None:
+        """Check before products are made."""
+        _check(
+            len(self._store.products_of(user)) + more,
+            MAX_PRODUCTS,
+            "an account has at most {} products",
+        )
+
+    def check_devices(self, user: User, more: int) -> None:
+        """Check before devices of the account's products are made."""
+        store = self._store
+        count = sum(
+            len(store.devices_of(product)) for product in store.products_of(user)
+        )
+        _check(count + more, MAX_DEVICES, "an account makes at most {} devices")
+
+    def check_groups(self, user: User, more: int) -> None:
+        """Check before groups are made."""
+        count = len(self._store.groups_of(user))
+        _check(
+            count + more, MAX_GROUPS, "an account has at most {} groups: delete some"
+        )
+
+    def check_grouped(self, user: User) -> None:
+        """Check before a device is put into one more group."""
+        groups = self._store.groups_of(user).values()
+        count = sum(len(group.device_ids) for group in groups)
+        _check(
+            count + 1,
+            MAX_GROUPED,
+            "an account has at most {} places in groups: take devices out",
+        )
+
+    def check_user_keys(self, user: User) -> None:
+        """Check before somebody signs in.
+
+        429, since 403 would say that the password is wrong (protocol.md §2.2).
+        """
+        if self._store.keyring.count_user_keys(user) >= MAX_USER_KEYS:
+            raise ApiError(
+                429,
+                f"an account has at most {MAX_USER_KEYS} user keys: revoke some, or replace the "
+                "password, which ends all of them",
+            )
+
+    def check_held(self, user: User, device: Device, *, as_guest: bool) -> None:
+        """Check before an account gets a key to a device; who has one already may get another."""
+        keyring = self._store.keyring
+        if keyring.held_for(user, device.id) is None:
+            _check(
+                len(keyring.held_by(user)) + 1,
+                MAX_HELD,
+                "an account has at most {} devices: give some up",
+            )
+            if as_guest:
+                count = keyring.count_guests(device)
+                _check(
+                    count + 1, MAX_GUESTS, "a device has at most {} guests: revoke keys"
+                )
+
+    def check_timers(self, device: Device, more: int) -> None:
+        """Check before timers are added."""
+        count = len(self._store.timers_of(device))
+        _check(count + more, MAX_TIMERS, "a device has at most {} timers: delete some")
+
+    def check_stream(self, device: Device, name: str) -> None:
+        """Check before a datapoint is stored, which may begin a datastream."""
+        streams = self._store.streams
+        if streams.exists(device, name):
+            return
+        key = self._store.keyring.owner_key(device)
+        if key is not None:
+            held = self._store.keyring.held_by(self._store.users[key.user_id])
+            devices = [
+                self._store.devices[each.device_id]
+                for each in held
+                if each.is_owner_key
+            ]
+        elif product := self._store.products.get(device.product_id):
+            maker = self._store.users[product.user_id]
+            devices = [
+                each
+                for product in self._store.products_of(maker)
+                for each in self._store.devices_of(product)
+            ]
+        else:
+            return
+        count = sum(map(streams.count, devices))
+        _check(count + 1, MAX_STREAMS, "an account has at most {} datastreams")
+
+
+def _check(count: int, most: int, message: str) -> None:
+    if count > most:
+        raise ApiError(403, message.format(most))
