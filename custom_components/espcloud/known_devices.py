@@ -21,18 +21,20 @@ def is_set_up(
 ) -> bool:
     """Tell whether an account of Home Assistant's has the device already.
 
-    One server can have several names, so the serial number or the key tell the device;
-    the id alone does only within one server.
+    One server can have several names, so number and serial number tell the device, or
+    its key; within one server the number alone does.
     """
     # What was ignored has no data.
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
         same_server = Server.from_data(entry.data).name == server.name
         for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_DEVICE):
-            same_serial = device.serial and device.serial == subentry.data[CONF_SERIAL]
-            same_device = device.id == subentry.data[CONF_DEVICE_ID] and (
-                same_server or same_serial
+            known_id, known_serial, known_key = (
+                subentry.data[name]
+                for name in (CONF_DEVICE_ID, CONF_SERIAL, CONF_DEVICE_KEY)
             )
-            if same_device or master_key == subentry.data[CONF_DEVICE_KEY]:
+            if known_key == master_key or (
+                known_id == device.id and (same_server or known_serial == device.serial)
+            ):
                 return True
     return False
 

@@ -61,20 +61,25 @@ async def test_further_device_that_is_there_already(
 @pytest.mark.usefixtures("any_name")
 @pytest.mark.parametrize("what_tells", ["serial", "key", "number"])
 async def test_same_device_by_another_name_of_the_server(
-    hass: HomeAssistant, cloud: LocalCloud, device: Device, what_tells: str
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    other_user: User,
+    what_tells: str,
 ) -> None:
     """Its serial number tells, or its key; by the same name its number does, too."""
-    if what_tells == "key":
-        device.serial = ""
     await add_account(hass, cloud, cloud.master_key(device))
     await hass.async_block_till_done()
-    key = cloud.master_key(device)
-    if what_tells != "key":
-        key = cloud.regenerate_master_key(device)
-    url = at_localhost(cloud)
-    if what_tells == "number":
-        device.serial, url = "", cloud.http_url
-    result = await add_account(hass, cloud, key, server={"url": url})
+    key, url = cloud.master_key(device), at_localhost(cloud)
+    match what_tells:
+        case "serial":
+            key = cloud.regenerate_master_key(device)
+        case "key":
+            device.serial = ""
+        case "number":
+            key, url = cloud.regenerate_master_key(device), cloud.http_url
+            device.serial = ""
+    result = await add_account(hass, cloud, key, server={"url": url}, email=OTHER_EMAIL)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert len(hass.config_entries.async_entries(DOMAIN)) == 1
