@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.espcloud import async_remove_config_entry_device, event, refusals
+from custom_components.espcloud import event, refusals
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -434,12 +435,70 @@ async def test_device_without_a_subentry_cannot_linger(
     await hass.config_entries.async_setup(entry.entry_id)
     (left,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     assert left.name == "Desk lamp"
-    # One that turns up later can be removed by hand, a living one cannot.
+
+
+async def remove_device(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, device: dr.DeviceEntry
+) -> None:
+    """Choose *Delete* in the menu of a device."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id(
+        {"type": "config/device_registry/remove", "device_id": device.id}
+    )
+    assert (await client.receive_json())["success"]
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+async def test_removing_a_device_removes_its_subentry(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    hass_ws_client: WebSocketGenerator,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    is_loaded: bool,
+) -> None:
+    """And ends its connection; the others notice nothing."""
+    second = cloud.add_device("Floor lamp", user)
+    entry = await account_entry(hass, cloud, user.id, device, second)
+    await hass.config_entries.async_setup(entry.entry_id)
+    for each in (device, second):
+        await cloud.wait_online(each)
+    if not is_loaded:
+        await hass.config_entries.async_unload(entry.entry_id)
+    (gone,) = (
+        each
+        for each in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        if each.name == "Desk lamp"
+    )
+    await remove_device(hass, hass_ws_client, gone)
+    await cloud.wait_offline(device)
+    assert [each.title for each in entry.subentries.values()] == ["Floor lamp"]
+    assert device_registry.async_get(gone.id) is None
+    assert hass.states.get(LIGHT) is None
+    assert cloud.is_online(second) is is_loaded
+    assert cloud.connection_count(second) == 1
+
+
+async def test_removing_a_device_without_a_subentry(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    hass_ws_client: WebSocketGenerator,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+) -> None:
+    """One that turned up after the set-up, however that came about."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
     orphan = device_registry.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={("espcloud", "orphan")}
     )
-    assert await async_remove_config_entry_device(hass, entry, orphan)
-    assert not await async_remove_config_entry_device(hass, entry, left)
+    await remove_device(hass, hass_ws_client, orphan)
+    assert device_registry.async_get(orphan.id) is None
+    assert len(entry.subentries) == 1
 
 
 @pytest.mark.parametrize(

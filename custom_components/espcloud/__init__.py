@@ -95,8 +95,11 @@ async def async_migrate_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EspCloudConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let a person remove what no subentry stands for any more."""
-    return device.config_subentry_id not in entry.subentries
+    """Remove a device, as its subentry's *Delete* does: that is what it comes from."""
+    subentry_id = device.config_subentry_id
+    if subentry_id is not None and subentry_id in entry.subentries:
+        hass.config_entries.async_remove_subentry(entry, subentry_id)
+    return True
 
 
 @callback
