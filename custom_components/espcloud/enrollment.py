@@ -22,6 +22,7 @@ from .cloud import (
     is_key,
     new_token,
     virtual_bssid,
+    virtual_rom_version,
 )
 from .const import CONF_DEVICE_KEY, SECTION_SERVER
 from .errors import error_key
@@ -203,7 +204,12 @@ class Enrollment:
             raise EnrollmentError(CONF_DEVICE_KEY, "device_of_another_account")
         token = new_token()
         try:
-            await self._client.activate(master_key, virtual_bssid(device.id), token)
+            await self._client.activate(
+                master_key,
+                virtual_bssid(device.id),
+                token,
+                None if device.activated else virtual_rom_version(device.ptype),
+            )
             self._activated.add(device.id)
             await self._client.authorize(self.user_key, token)
         except AuthenticationError as err:

@@ -35,6 +35,7 @@ from .models import (
     is_key,
     new_token,
     virtual_bssid,
+    virtual_rom_version,
 )
 from .products import Product, ProductDevice
 from .session import DeviceSession, SessionStatistics
@@ -75,4 +76,5 @@ __all__ = [
     "new_token",
     "refusal_backoff",
     "virtual_bssid",
+    "virtual_rom_version",
 ]

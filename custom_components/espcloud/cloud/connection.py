@@ -23,7 +23,15 @@ from .errors import (
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .heartbeat import Heartbeat
-from .models import CloudDevice, Push, integer, new_token, refuses_key, status_of
+from .models import (
+    CloudDevice,
+    Push,
+    integer,
+    new_token,
+    refuses_key,
+    status_of,
+    virtual_rom_version,
+)
 from .stall import StallWatch, boot_time
 
 _LOGGER = logging.getLogger(__name__)
@@ -108,15 +116,23 @@ class CloudConnection(asyncio.Protocol):
             CloudTimeoutError: no answer within `timing.answer`.
         """
         device = await self._identify(master_key)
-        if device.activated:
-            return device
-        await self._request(
-            "/v1/device/activate/",
-            "POST",
-            master_key,
-            {"encrypt_method": "PLAIN", "bssid": bssid, "token": new_token()},
-        )
-        return await self._identify(master_key)
+        if not device.activated:
+            await self._request(
+                "/v1/device/activate/",
+                "POST",
+                master_key,
+                {
+                    "encrypt_method": "PLAIN",
+                    "bssid": bssid,
+                    "token": new_token(),
+                    "rom_version": virtual_rom_version(device.ptype),
+                },
+            )
+            device = await self._identify(master_key)
+        # A cloud may wait with the first push until the device has asked for its timers,
+        # which this one never does; any frame will do (protocol.md §10.2, 7).
+        self._loop.call_soon(self._ping_unless_ended)
+        return device
 
     async def wait_lost(self) -> CloudError:
         """Wait until the connection has ended and return why."""
@@ -290,6 +306,10 @@ class CloudConnection(asyncio.Protocol):
 
     def _send(self, frame: Frame) -> None:
         self._transport.write(encode_frame(frame))
+
+    def _ping_unless_ended(self) -> None:
+        if self._reason is None:
+            self._ping()
 
     def _ping(self) -> None:
         self._send({"path": "/v1/ping/", "method": "POST"})

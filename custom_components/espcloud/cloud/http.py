@@ -85,15 +85,20 @@ class CloudClient:
         """Return the device that a key belongs to (protocol.md §2.5)."""
         return CloudDevice.from_answer(await self._get("/v1/device/", device_key))
 
-    async def activate(self, master_key: str, bssid: str, token: str) -> CloudDevice:
+    async def activate(
+        self, master_key: str, bssid: str, token: str, rom_version: str | None = None
+    ) -> CloudDevice:
         """Activate a device; `token` then binds it to an account (protocol.md §2.6).
 
         Args:
             master_key: the device's master key.
             bssid: the MAC address the device gives as its own, colons, lower case.
             token: a one-time token, valid for ten minutes.
+            rom_version: given the first time only; None leaves the cloud's as it is.
         """
         body = {"encrypt_method": "PLAIN", "bssid": bssid, "token": token}
+        if rom_version is not None:
+            body["rom_version"] = rom_version
         status, answer = await self._request(
             "POST", "/v1/device/activate/", master_key, body=body
         )

@@ -15,6 +15,7 @@ _KEY = re.compile(r"[0-9a-f]{40}")
 # What fits into a header, as every token has to.
 _TOKEN = re.compile(r"[!-~]+")
 _STATUS = re.compile(r"[0-9]{1,9}")
+_LIGHT = 45772
 _TOKEN_ALPHABET = string.digits + string.ascii_lowercase
 
 
@@ -37,6 +38,18 @@ def virtual_bssid(device_id: int) -> str:
     """
     digest = hashlib.sha256(f"espcloud {device_id}".encode()).hexdigest()
     return ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))])
+
+
+def virtual_rom_version(ptype: int | None) -> str:
+    """Return the firmware version that a device without firmware gives when it activates.
+
+    The app takes the kind of a light and of its stream from this text, and fails on an
+    empty one (protocol.md §4). It is a revision of what this client does with the
+    protocol, never of a release: a higher one would switch the app to another stream.
+    Firmware keeps 15 characters of it (§3.7), which suits five digits of `ptype`.
+    """
+    known = ptype if ptype is not None and 0 <= ptype < 100_000 else _LIGHT
+    return f"v0.2.0t{known}(o)"
 
 
 def integer(value: Any) -> int | None:
