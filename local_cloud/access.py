@@ -48,8 +48,17 @@ class Access:
 
         return check
 
-    def device(self, kinds: frozenset[KeyKind], handler: DeviceHandler) -> Handler:
-        """Let a device's keys of these kinds pass."""
+    def device(
+        self,
+        kinds: frozenset[KeyKind],
+        handler: DeviceHandler,
+        *,
+        is_activity: bool = True,
+    ) -> Handler:
+        """Let a device's keys of these kinds pass.
+
+        A device that presents its own key on a connection is active, if this `is_activity`.
+        """
         store = self._store
 
         def check(request: Request) -> Answer:
@@ -63,7 +72,7 @@ class Access:
                 raise wrong_kind(key)
             request.authorized = True
             device = store.devices[key.device_id]
-            if request.link is not None and kind is KeyKind.MASTER:
+            if is_activity and request.link is not None and kind is KeyKind.MASTER:
                 # Sensors post without ever identifying; they are active all the same.
                 device.last_active = store.context.now()
             return handler(request, device, key)

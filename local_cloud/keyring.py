@@ -77,11 +77,17 @@ class Keyring:
 
     def add_user_key(self, user: User) -> Key:
         """Make a user key."""
-        return self._add(self._key("user", Scope.USER, user))
+        return self._add(self._key("", Scope.USER, user))
 
-    def add_master_key(self, device: Device, token: str = "") -> Key:
-        """Make the master key of a device, with a text that no key has yet or a new one."""
+    def add_master_key(
+        self, device: Device, token: str = "", *, creator_id: int = 0
+    ) -> Key:
+        """Make the master key of a device, with a text that no key has yet or a new one.
+
+        `creator_id` is the account that made the device, where one did.
+        """
         key = self._device_key("master", device, is_master_key=1)
+        key.user_id = creator_id
         key.token = token or key.token
         device.key_id = key.id
         return self._add(key)
@@ -152,7 +158,8 @@ class Keyring:
         self._forget_tokens(device, is_owner_key=1)
         key = self.master_key(device)
         if key is None:
-            return self.add_master_key(device)
+            owner = self._owners.get(device.id)
+            return self.add_master_key(device, creator_id=owner.user_id if owner else 0)
         self.renew(key)
         return key
 
@@ -194,9 +201,15 @@ class Keyring:
         )
 
     def add_token(
-        self, device: Device, text: str, name: str, *, is_owner_key: int
+        self,
+        device: Device,
+        text: str,
+        name: str,
+        *,
+        is_owner_key: int,
+        creator_id: int = 0,
     ) -> Token:
-        """Make a one-time token.
+        """Make a one-time token, in the name of the account of this id.
 
         The cloud checks no text and echoes any (protocol.md §2.6). A blank one is not kept, though:
         it would hand the device to the next stranger who presents nothing.
@@ -208,6 +221,7 @@ class Keyring:
             created=now,
             updated=now,
             name=name,
+            user_id=creator_id,
             product_id=device.product_id,
             device_id=device.id,
             token=text,

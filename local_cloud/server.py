@@ -183,7 +183,9 @@ class LocalCloud:
             raise bad_request("a master key has 40 hex digits")
         if master_key in self.store.keyring.keys:
             raise ApiError(409, "the master key is in use already")
-        device = self.store.add_device(name, ptype, master_key=master_key)
+        device = self.store.add_device(
+            name, ptype, master_key=master_key, creator=owner
+        )
         if owner is not None:
             self.store.keyring.set_owner(device, owner)
         return device

@@ -180,6 +180,7 @@ def _check_record(store: Store, table: str, record: Any) -> None:
                 record.device_id in store.devices
                 and record.token not in store.keyring.tokens
                 and _refers(store.users, record.used_by)
+                and _refers(store.users, record.user_id)
             )
         case Device():
             fine = _refers(store.products, record.product_id)
@@ -197,7 +198,7 @@ def _is_key(store: Store, key: Key) -> bool:
         return False
     keyring = store.keyring
     if key.kind is KeyKind.MASTER:
-        return keyring.master_key(device) is None
+        return keyring.master_key(device) is None and _refers(store.users, key.user_id)
     user = store.users.get(key.authorized_user_id)
     return (
         user is not None

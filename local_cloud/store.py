@@ -104,8 +104,12 @@ class Store:
         serial: str = "",
         product: Product | None = None,
         master_key: str = "",
+        creator: User | None = None,
     ) -> Device:
-        """Add a device with its master key; one without a name gets the kind that apps replace."""
+        """Add a device with its master key; one without a name gets the kind that apps replace.
+
+        Where it is of no product, `creator` is the account that made it.
+        """
         now = self.context.now()
         serial = serial or secrets.token_hex(4)
         device = Device(
@@ -119,7 +123,8 @@ class Store:
             is_private=product.is_private if product else 1,
         )
         self.put_device(device)
-        self.keyring.add_master_key(device, master_key)
+        creator_id = product.user_id if product else creator.id if creator else 0
+        self.keyring.add_master_key(device, master_key, creator_id=creator_id)
         return device
 
     def put_device(self, device: Device) -> None:

@@ -91,7 +91,7 @@ class KeyApi:
             raise ApiError(400, "scope must be device")
         name = read_text(request.body, "name", "shared")
         token = self._store.keyring.add_token(
-            device, secrets.token_hex(20), name, is_owner_key=0
+            device, secrets.token_hex(20), name, is_owner_key=0, creator_id=key.user_id
         )
         return {
             "message": "shared token",

@@ -27,7 +27,11 @@ class SessionApi:
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
         master = self._access.device
-        yield Route(("POST",), "/v1/device/activate/", master(MASTER, self._activate))
+        yield Route(
+            ("POST",),
+            "/v1/device/activate/",
+            master(MASTER, self._activate, is_activity=False),
+        )
         yield Route(
             ("GET", "POST"),
             "/v1/device/identify/",
@@ -38,7 +42,8 @@ class SessionApi:
     def _activate(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Activate, the first time or again, and make a token that lives ten minutes.
 
-        The cloud checks neither `bssid` nor `token`; the first `activated_at` stays.
+        The cloud checks neither `bssid` nor `token`; the first `activated_at` stays. `last_active`
+        is not touched: in the cloud's own answer it is the zero time (protocol.md §2.6).
         """
         if read_text(request.body, "encrypt_method", "PLAIN").upper() != "PLAIN":
             raise bad_request("encrypt_method must be PLAIN")
@@ -48,12 +53,12 @@ class SessionApi:
         now = self._store.context.now()
         device.bssid = bssid
         device.rom_version = rom_version
-        device.updated = device.last_activated_at = device.last_active = now
+        device.updated = device.last_activated_at = now
         if device.activated_at == ZERO_TIME:
             device.activated_at = now
         device.activate_status = key.activate_status = 1
         token = self._store.keyring.add_token(
-            device, text, "owner shared", is_owner_key=1
+            device, text, "owner shared", is_owner_key=1, creator_id=key.user_id
         )
         self._store.context.changed()
         reply: JsonObject = {

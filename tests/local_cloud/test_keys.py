@@ -5,7 +5,7 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
-from .helpers import BSSID, TOKEN, Api
+from .helpers import BSSID, TOKEN, Api, DeviceSocket
 
 
 @pytest.fixture
@@ -45,6 +45,50 @@ async def test_activation(api: Api, cloud: LocalCloud, orphan: Device) -> None:
     assert token["token_expired_at"] == token["created"] + 600
     assert token["expired_at"] == token["created"] + 36_500 * 86_400
     assert (token["delete_after_used"], token["revoke_prekeys_if_ownerkey"]) == (0, 1)
+
+
+async def test_who_made_it(
+    api: Api, cloud: LocalCloud, device: Device, user: User, user_key: str,
+    owner_key: str, master_key: str, orphan: Device,
+) -> None:  # fmt: skip
+    """The creator stands in a master key and in a token; a user key has no name."""
+    assert cloud.store.keyring.keys[user_key].name == ""
+    activated = await _activate(api, cloud, device)
+    assert activated["key"]["user_id"] == activated["token"]["user_id"] == user.id
+    share = await api.ok("POST", "/v1/key/share/", key=owner_key)
+    assert cloud.store.keyring.tokens[share["token"]].user_id == user.id
+    body = {"products": [{"name": "p"}]}
+    [product] = (await api.ok("POST", "/v1/products/", body, key=user_key))["products"]
+    path = f"/v1/products/{product['id']}/devices/"
+    [made] = (await api.ok("POST", path, {"devices": [{}]}, key=user_key))["devices"]
+    assert (made["key"]["user_id"], made["key"]["authorized_user_id"]) == (user.id, 0)
+    activated = await _activate(api, cloud, orphan)
+    assert activated["key"]["user_id"] == activated["token"]["user_id"] == 0
+    # A new master key is the same account's, also where the old one was revoked.
+    renewed = await api.ok("POST", "/v1/key/regenerate/", key=owner_key)
+    assert renewed["key"]["user_id"] == user.id
+    cloud.revoke_key(renewed["key"]["token"])
+    renewed = await api.ok("POST", "/v1/key/regenerate/", key=owner_key)
+    assert renewed["key"]["user_id"] == user.id
+
+
+@pytest.mark.parametrize("port", ["http", "device"])
+async def test_activating_is_no_activity(
+    api: Api, cloud: LocalCloud, orphan: Device, socket: DeviceSocket, port: str
+) -> None:
+    """A device was never active until its first frame after it."""
+    path, key = "/v1/device/activate/", cloud.master_key(orphan)
+    if port == "http":
+        device = (await api.ok("POST", path, {}, key=key))["device"]
+    else:
+        device = (await socket.ask(path, "POST", key=key, body={}, nonce=1))["device"]
+    assert device["last_active"] == "0001-01-01 08:05:57"
+    assert (
+        device["activated_at"] == device["last_activated_at"] != device["last_active"]
+    )
+    cloud.store.context.clock = lambda: 1_574_751_416
+    answer = await socket.ask("/v1/device/identify", key=key, nonce=2)
+    assert answer["device"]["last_active"] == "2019-11-26 14:56:56"
 
 
 async def test_activating_again(api: Api, cloud: LocalCloud, orphan: Device) -> None:
