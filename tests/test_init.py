@@ -331,7 +331,8 @@ async def test_device_info_follows_the_cloud(
     """A device that was renamed or got new firmware shows it after its next connection."""
     entry = await account_entry(hass, cloud, user.id, device)
     await hass.config_entries.async_setup(entry.entry_id)
-    await cloud.wait_online(device)
+    # Connected, and so through with its activation, which names a version of its own.
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
     cloud.rename(device, "Reading lamp")
     device.rom_version = "v1.0.6t45772(a)"
     device.ptype = 27388

@@ -132,6 +132,7 @@ async def test_set_up_while_the_cloud_is_down(
     await instance.work()
 
 
+@pytest.mark.usefixtures("first_refusal_counts")
 async def test_account_that_is_refused_and_accepted_again(
     hass: HomeAssistant, instance: Instance
 ) -> None:

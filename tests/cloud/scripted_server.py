@@ -73,8 +73,10 @@ class Peer:
         return request
 
     async def identify(self) -> Frame:
-        """Answer an identify as the cloud does, and return the request."""
-        return await self.answer({"device": DEVICE})
+        """Answer an identify as the cloud does, take the ping behind it, return the request."""
+        request = await self.answer({"device": DEVICE})
+        assert (await self.receive())["path"] == "/v1/ping/"
+        return request
 
     def stop_reading(self) -> None:
         """Leave what comes in the socket."""
