@@ -46,6 +46,8 @@ async def test_devices_added_while_commands_arrive(instance: Instance) -> None:
             instance.hass.config_entries.async_add_subentry(instance.entry, subentry)
             await instance.cloud.wait_online(logs[0].lamp.device)
             await instance.all_connected()
+    # A device that was removed is a new one: what it was told before is forgotten.
+    await logs[0].send(instance, "LED_ON")
     await check(instance, logs)
 
 
