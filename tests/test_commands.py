@@ -1,6 +1,6 @@
 """Whose doing a command is that arrives."""
 
-from custom_components.espcloud.commands import OwnCommands
+from custom_components.espcloud.commands import Command, OwnCommands
 from homeassistant.core import Context
 
 
@@ -32,3 +32,12 @@ def test_two_presses_at_once_are_two() -> None:
         with own.sending("LED_ON", second):
             assert own.context_of("LED_ON") is first
         assert own.context_of("LED_ON") not in (first, second)
+
+
+def test_long_texts_are_cut() -> None:
+    """With a mark, so that nobody takes the rest for the whole."""
+    fits, long, cut = "a" * 255, "a" * 256, "a" * 254 + "…"
+    command = Command.from_push(long, {long: long, "level": fits})
+    assert command.action == cut
+    assert command.parameters == {cut: cut, "level": fits}
+    assert Command.from_push(fits, {}).action == fits

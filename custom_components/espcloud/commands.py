@@ -7,6 +7,13 @@ from typing import Any, Self
 
 from homeassistant.core import Context
 
+# Home Assistant's own limit of a state, and enough for any that means something.
+LONGEST_TEXT = 255
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
 
 @dataclass(slots=True)  # not frozen, which takes twice as long to make
 class Command:
@@ -14,7 +21,8 @@ class Command:
 
     Attributes:
         action: its name.
-        parameters: what came with it, texts as the cloud delivers them.
+        parameters: what came with it, texts as the cloud delivers them. Each text is cut
+            to what Home Assistant keeps, with a mark at its end.
     """
 
     action: str
@@ -24,9 +32,9 @@ class Command:
     def from_push(cls, action: str, parameters: Mapping[str, Any]) -> Self:
         """Read what a push brings along with its action (protocol.md §3.4)."""
         return cls(
-            action,
+            _cut(action),
             {
-                name: value
+                _cut(name): _cut(value)
                 for name, value in parameters.items()
                 # The cloud delivers texts and nothing else (protocol.md §2.8);
                 # the states must not take what something else sends.

@@ -38,6 +38,7 @@ from .device_steps import DeviceSteps
 from .enrollment import Enrollment, EnrollmentError
 from .forms import AREA, REAUTH, account_form, account_reconfigure_form, shown_again
 from .known_devices import device_unique_id
+from .markdown import escaped
 from .older_dialogs import async_end_older_dialogs
 from .server import InvalidServerError, Server
 from .sign_in import SignIn, account_title, require_devices, stored_sign_in
@@ -283,8 +284,8 @@ class EspCloudConfigFlow(
         return self.async_abort(
             reason="device_added",
             description_placeholders={
-                "device": device["title"],
-                "account": account.title,
+                "device": escaped(device["title"]),
+                "account": escaped(account.title),
             },
         )
 

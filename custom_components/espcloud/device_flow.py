@@ -26,6 +26,7 @@ from .devices import EspCloudDevices
 from .enrollment import Enrollment, EnrollmentError, normalized_key
 from .forms import ACTIONS, device_reconfigure_form
 from .issues import key_is_refused
+from .markdown import escaped
 from .older_dialogs import async_end_older_dialogs
 from .server import Server
 
@@ -88,7 +89,10 @@ class DeviceSubentryFlow(
                 shown,
             ),
             errors=errors,
-            description_placeholders={"device": subentry.title},
+            description_placeholders={
+                "device": subentry.title,
+                "device_markdown": escaped(subentry.title),
+            },
         )
 
     def _async_enrollment(self) -> Enrollment:
@@ -118,7 +122,9 @@ class DeviceSubentryFlow(
             updates[CONF_DEVICE_KEY] = master_key
             if entry.state is ConfigEntryState.LOADED:
                 devices: EspCloudDevices = entry.runtime_data
-                devices.coordinators[subentry.subentry_id].async_retry_refused_key()
+                # Another account may have the device connected.
+                if (it := devices.coordinators.get(subentry.subentry_id)) is not None:
+                    it.async_retry_refused_key()
         # The coordinator follows the subentry; nothing has to be reloaded.
         return self.async_update_and_abort(entry, subentry, data_updates=updates)
 

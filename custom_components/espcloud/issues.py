@@ -6,6 +6,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .cloud import AuthenticationError, CloudError
 from .const import DOMAIN
+from .markdown import escaped
 from .refusals import Refusals
 
 ISSUE_KEY_REFUSED = "device_key_refused"
@@ -92,7 +93,8 @@ class DeviceIssues:
             translation_key=key,
             translation_placeholders={
                 "device": self._subentry.title,
-                "account": account or self._entry.title,
+                "device_markdown": escaped(self._subentry.title),
+                "account_markdown": escaped(account or self._entry.title),
             },
         )
 

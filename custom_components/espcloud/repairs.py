@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from .const import SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry
 from .issues import ISSUE_TAKEN_OVER
+from .markdown import escaped
 
 
 async def async_create_fix_flow(
@@ -46,11 +47,13 @@ class DeviceRepairFlow(RepairsFlow):
         if entry is None or subentry_id not in entry.subentries:
             return self.async_abort(reason="device_gone")
         if user_input is None:
+            title = entry.subentries[subentry_id].title
             return self.async_show_form(
                 step_id="confirm",
                 data_schema=vol.Schema({}),
                 description_placeholders={
-                    "device": entry.subentries[subentry_id].title
+                    "device": title,
+                    "device_markdown": escaped(title),
                 },
             )
         if self.issue_id.startswith(ISSUE_TAKEN_OVER):
@@ -86,5 +89,7 @@ class DeviceRepairFlow(RepairsFlow):
             return self.async_create_entry(data={})
         return self.async_abort(
             reason="not_connected",
-            description_placeholders={"device": entry.subentries[subentry_id].title},
+            description_placeholders={
+                "device_markdown": escaped(entry.subentries[subentry_id].title)
+            },
         )

@@ -10,6 +10,7 @@ import string
 from typing import Any, Self
 
 from .errors import UnexpectedAnswerError
+from .text import printable
 
 _KEY = re.compile(r"[0-9a-f]{40}")
 # What fits into a header, as every token has to.
@@ -164,10 +165,10 @@ class CloudDevice:
         """Read a DEVICE record; raises UnexpectedAnswerError without an id."""
         return cls(
             id=_identifier(record, "id"),
-            name=_text(record, "name"),
-            serial=_text(record, "serial"),
+            name=printable(_text(record, "name")),
+            serial=printable(_text(record, "serial")),
             ptype=integer(record.get("ptype")),
-            rom_version=_text(record, "rom_version"),
+            rom_version=printable(_text(record, "rom_version")),
             # Absent means a server that does not ask for activation.
             activated=bool(record.get("activate_status", 1)),
         )
