@@ -246,7 +246,10 @@ async def test_connecting_now(
         )
         form = await response.json()
         assert form["step_id"] == "confirm"
-        assert form["description_placeholders"] == {"device": "Desk lamp"}
+        assert form["description_placeholders"] == {
+            "device": "Desk lamp",
+            "device_markdown": "Desk lamp",
+        }
         if not is_back:
             monkeypatch.setattr(
                 "custom_components.espcloud.coordinator.CONNECT_NOW_WAIT", 0.1
@@ -262,7 +265,9 @@ async def test_connecting_now(
             await wait_for_issue(hass, "taken_over", is_there=False)
         else:
             assert result["reason"] == "not_connected"
-            assert result["description_placeholders"] == {"device": "Desk lamp"}
+            assert result["description_placeholders"] == {
+                "device_markdown": "Desk lamp"
+            }
             assert await wait_for_issue(hass, "taken_over") is not None
             await hass.config_entries.async_unload(entry.entry_id)
 
