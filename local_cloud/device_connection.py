@@ -1,22 +1,24 @@
 """One connection of the device server (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 import logging
 import socket
 import struct
 from typing import Protocol, override
 
-from .errors import ApiError, for_firmware
+from .errors import ApiError
 from .frame_reader import FrameReader
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
 from .limits import Limits
 from .models import Device
 from .outbox import Outbox
+from .replies import Replies
+from .request import Answer, Request
 from .router import Router
+from .standing import Standing
 from .undelivered import size_on_wire, undelivered_bytes
-from .wire import JsonObject, encode
+from .wire import JsonObject
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ _LINES_A_TURN = 64
 _MALFORMED: JsonObject = {"message": "malformed frame", "status": 400}
 """Firmware knows a refused frame by the status (protocol.md §2.2); the words are ours."""
 _TIMERS = ("v1", "device", "timers")
-_INTERNAL_ERROR: JsonObject = {"message": "internal error", "status": 500}
+_TOO_MANY: JsonObject = {"message": "too many frames without a key", "status": 429}
 
 
 class ConnectionOwner(Protocol):
@@ -66,15 +68,16 @@ class DeviceConnection(asyncio.Protocol):
         self._transport: asyncio.Transport  # there from connection_made on
         self._tls = False
         self.peer = ""
-        self._lines = LineBuffer(limits.line)
-        self._frames = FrameReader(limits.line)
+        self._standing = Standing(limits.early_frames)
+        self._lines = LineBuffer(limits.early_line)
+        self._frames = FrameReader(limits.early_line)
         self._unfinished_timer: asyncio.TimerHandle | None = None
         self._turn_is_due = False
         self._write_is_full = False
         self._closing = False
-        self._replies: set[asyncio.Future[JsonObject]] = set()
         self.device: Device | None = None
         self.outbox = Outbox(self, timeout=delivery_timeout, limits=limits)
+        self._replies = Replies(self._send_reply)
         self.written = 0
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
@@ -168,16 +171,26 @@ class DeviceConnection(asyncio.Protocol):
         )
         self._transport.abort()
 
-    def drop(self, reason: str) -> None:
-        """Reset the connection and log why."""
-        _LOGGER.info("Device connection from %s dropped: %s", self.peer, reason)
-        self.abort()
+    def drop(
+        self, reason: str, *, level: int = logging.INFO, resets: bool = True
+    ) -> None:
+        """End the connection, by a reset or once all is through, and log why and whose it was."""
+        who = (
+            self._standing.describe()
+            if self.device is None
+            else f"device {self.device.id}"
+        )
+        _LOGGER.log(
+            level, "Device connection from %s dropped: %s (%s)", self.peer, reason, who
+        )
+        if resets:
+            self.abort()
+        else:
+            self.close()
 
     async def finish(self) -> None:
         """Wait for answers that are under way, so that nothing is left behind."""
-        for reply in self._replies:
-            reply.cancel()
-        await asyncio.gather(*self._replies, return_exceptions=True)
+        await self._replies.finish()
 
     def _take_lines(self) -> None:
         """Handle whole lines for one turn; the rest waits for the next."""
@@ -197,8 +210,7 @@ class DeviceConnection(asyncio.Protocol):
                 self._turn_is_due = True
                 self._loop.call_soon(self._take_lines)
         except LineTooLongError:
-            _LOGGER.info("Device connection dropped: a line is too long")
-            self.abort()
+            self.drop("a line is too long")
         self._pace_reading()
         self._owner.count_unread(self)
         self.outbox.go_on()
@@ -227,8 +239,13 @@ class DeviceConnection(asyncio.Protocol):
     def _take_line(self, text: bytes) -> None:
         """Handle the frame that a line is, or that it ends."""
         for frame in self._frames.take(text):
-            if frame is None:
-                self._reply(_MALFORMED, None)
+            if self._closing:
+                return
+            if not self._standing.allows_frame(self._loop.time()):
+                self._replies.give(_TOO_MANY, None)
+                self.drop("too many frames without a good key", resets=False)
+            elif frame is None:
+                self._replies.give(_MALFORMED, None)
             else:
                 self._take_frame(frame)
         self._await_rest()
@@ -246,7 +263,7 @@ class DeviceConnection(asyncio.Protocol):
     def _give_up_object(self) -> None:
         self._unfinished_timer = None
         self._frames.clear()
-        self._reply(_MALFORMED, None)
+        self._replies.give(_MALFORMED, None)
         self._owner.count_unread(self)
 
     def _take_frame(self, frame: JsonObject) -> None:
@@ -262,55 +279,41 @@ class DeviceConnection(asyncio.Protocol):
         try:
             nonce = read_nonce(frame)
             self._refuse_flood()
-            request = request_from_frame(frame, self.peer, self)
-            if self.device is not None and request.segments == _TIMERS:
-                self.outbox.is_spaced = True
-            answer = self._router.handle(request)
-            if request.authorized:
-                self.heard_at = self._loop.time()
+            answer = self._route(request_from_frame(frame, self.peer, self))
         except ApiError as error:
-            self._refuse(error, nonce)
-        except Exception:
-            _LOGGER.exception("A request of the device server failed")
-            self._reply(_INTERNAL_ERROR, nonce)
+            self._replies.refuse(error, nonce)
+        except Exception as error:  # noqa: BLE001 - `fail` logs it with its traceback
+            self._replies.fail(error, nonce)
         else:
             if isinstance(answer, dict):
-                self._reply(answer, nonce)
+                self._replies.give(answer, nonce)
             else:
-                self._reply_later(answer, nonce)
+                self._replies.give_later(answer, nonce)
+
+    def _route(self, request: Request) -> Answer:
+        """Have a request answered, and learn from it who the peer is."""
+        if self.device is not None and request.segments == _TIMERS:
+            self.outbox.is_spaced = True
+        try:
+            answer = self._router.handle(request)
+        except ApiError as error:
+            self._learn(request, error)
+            raise
+        self._learn(request, None)
+        if request.authorized:
+            self.heard_at = self._loop.time()
+        return answer
+
+    def _learn(self, request: Request, error: ApiError | None) -> None:
+        if self._standing.is_known:
+            return
+        if self._standing.note(request, error):
+            self._lines.limit = self._frames.limit = self._limits.line
 
     def _refuse_flood(self) -> None:
         if len(self._replies) >= self._limits.requests_at_once:
             raise ApiError(429, "too many requests at once")
 
-    def _reply_later(self, answer: Awaitable[JsonObject], nonce: int | None) -> None:
-        reply = asyncio.ensure_future(answer)
-        self._replies.add(reply)
-        reply.add_done_callback(partial(self._reply_now, nonce))
-
-    def _reply_now(self, nonce: int | None, reply: asyncio.Future[JsonObject]) -> None:
-        self._replies.discard(reply)
-        if reply.cancelled():
-            return
-        match reply.exception():
-            case None:
-                self._reply(reply.result(), nonce)
-            case ApiError() as error:
-                self._refuse(error, nonce)
-            case error:
-                _LOGGER.error("A request of the device server failed", exc_info=error)
-                self._reply(_INTERNAL_ERROR, nonce)
-
-    def _refuse(self, error: ApiError, nonce: int | None) -> None:
-        self._reply(
-            {"message": for_firmware(error.message), "status": error.status}, nonce
-        )
-
-    def _reply(self, reply: JsonObject, nonce: int | None) -> None:
-        """Answer: the nonce is the request's own, or none (protocol.md §3.1)."""
-        frame = {"status": 200, **reply}
-        frame.pop("nonce", None)
-        if nonce is not None:
-            frame["nonce"] = nonce
+    def _send_reply(self, frame: bytes) -> None:
         if not self._closing:
-            self.outbox.reply(encode(frame))
+            self.outbox.reply(frame)

@@ -11,8 +11,6 @@ from .limits import Limits
 from .presence import Presence
 from .router import Router
 
-_LOGGER = logging.getLogger(__name__)
-
 
 class DeviceServer:
     """Listens for devices, and drops connections that only cost."""
@@ -117,8 +115,7 @@ class DeviceServer:
         self._unread_total += size - known
         if self._unread_total > self._limits.partial_lines:
             longest = max(self._unread, key=lambda one: self._unread[one])
-            _LOGGER.warning("Device connection dropped: too many unfinished lines")
-            longest.abort()
+            longest.drop("too many unfinished lines", level=logging.WARNING)
 
     def _let_in(self) -> DeviceConnection:
         self._admission.admit()
@@ -143,11 +140,7 @@ class DeviceServer:
             )
             if connection.stuck_since is not None:
                 if now - connection.stuck_since > limits.unread:
-                    _LOGGER.info("Device connection dropped: the peer does not read")
-                    connection.abort()
+                    connection.drop("it does not read")
             elif now - connection.heard_at > silence:
-                _LOGGER.info(
-                    "Device connection dropped: silent for %d seconds", silence
-                )
-                connection.close()
+                connection.drop(f"silent for {silence:g} seconds", resets=False)
         self._sweep_timer = loop.call_later(limits.sweep, self._sweep)

@@ -15,6 +15,10 @@ class ApiError(Exception):
         self.message = message
 
 
+class UnknownKeyError(ApiError):
+    """A key that the cloud does not know."""
+
+
 class StateFileError(Exception):
     """The state file cannot be used; the message says why and what to do."""
 
@@ -34,14 +38,14 @@ def key_missing() -> ApiError:
     return ApiError(401, "authorization required")
 
 
-def unknown_device_key() -> ApiError:
+def unknown_device_key() -> UnknownKeyError:
     """Answer a key that no live device has; 500 as the cloud sends it."""
-    return ApiError(500, "devicekey not exists")
+    return UnknownKeyError(500, "devicekey not exists")
 
 
-def unknown_user_key() -> ApiError:
+def unknown_user_key() -> UnknownKeyError:
     """Answer a key that no account has; the cloud's answer is unknown, so the plain meaning."""
-    return ApiError(403, "userkey not exists")
+    return UnknownKeyError(403, "userkey not exists")
 
 
 def peer_disconnected() -> ApiError:

@@ -13,11 +13,14 @@ class FrameReader:
 
     Whether the cloud takes one is unknown (protocol.md §3.1). People paste what tutorials print over
     several lines, though, and a dozen refusals tell them nothing.
+
+    Attributes:
+        limit: the most bytes that an object may have in all its lines.
     """
 
     def __init__(self, limit: int) -> None:
         """Take objects of up to `limit` bytes in all their lines."""
-        self._limit = limit
+        self.limit = limit
         self._unfinished = bytearray()
         self._depth = 0
 
@@ -55,7 +58,7 @@ class FrameReader:
         bare = _STRING.sub(b"", line)
         self._depth += bare.count(b"{") - bare.count(b"}")
         self._unfinished += line + b"\n"
-        if len(self._unfinished) > self._limit:
+        if len(self._unfinished) > self.limit:
             raise LineTooLongError
         if self._depth > 0 and b'"' not in bare:
             return []

@@ -17,11 +17,15 @@ class LineTooLongError(Exception):
 
 
 class LineBuffer:
-    """Cuts a stream of bytes into lines."""
+    """Cuts a stream of bytes into lines.
+
+    Attributes:
+        limit: the most bytes that a line may have.
+    """
 
     def __init__(self, limit: int) -> None:
         """Take lines of up to `limit` bytes."""
-        self._limit = limit
+        self.limit = limit
         self._data = bytearray()
         self._searched = 0
 
@@ -39,7 +43,7 @@ class LineBuffer:
         Raises LineTooLongError as soon as that is certain, newline or not.
         """
         end = self._data.find(b"\n", self._searched)
-        if (len(self._data) if end < 0 else end) > self._limit:
+        if (len(self._data) if end < 0 else end) > self.limit:
             raise LineTooLongError
         if end < 0:
             self._searched = len(self._data)

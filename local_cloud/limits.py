@@ -19,6 +19,10 @@ class Limits:
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20
     """Longest line of a device connection (protocol.md §3.1), and longest HTTP body."""
+    early_line: int = 4 << 10
+    """Longest line of a device connection that has not shown a good key yet."""
+    early_frames: int = 64
+    """Frames a minute of one that has not."""
     unfinished_object: float = 5.0
     """How long an object that spans lines may take until its last one."""
     body_without_key: int = 16 << 10

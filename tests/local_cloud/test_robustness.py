@@ -13,8 +13,9 @@ import threading
 from aiohttp import ClientError
 import pytest
 
-from local_cloud import Limits, LocalCloud
+from local_cloud import Limits, LocalCloud, frame_reader
 from local_cloud.models import Device, User
+from local_cloud.standing import Standing
 from tests.conftest import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket, until
@@ -70,6 +71,29 @@ async def test_a_connection_that_says_nothing(socket: DeviceSocket) -> None:
     assert 0.2 < await _seconds(socket.ended()) < 2
 
 
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        (b"", "no frame came"),
+        (b'{"path": "/v1/', "no frame came"),
+        (PING, "no key"),
+        (b'{"path": "/v1/device/", "meta": {"Authorization": "token x"}}\n', "unknown key"),
+        (b'{"path": "/v1/user/devices/", "meta": {"Authorization": "token x"}}\n', "unknown key"),
+    ],
+)  # fmt: skip
+async def test_a_log_line_says_whose_connection_ended_and_why(
+    socket: DeviceSocket, frames: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The address, and what was wrong; no key."""
+    caplog.set_level(logging.INFO)
+    socket.send(frames)
+    await socket.ended()
+    assert (
+        f"Device connection from 127.0.0.1 dropped: silent for 0.3 seconds ({reason})"
+        in caplog.messages
+    )
+
+
 async def test_connections_that_never_identify(cloud: LocalCloud) -> None:
     """Bytes that trickle in, noise, and pings without a key or with a made-up one buy no time."""
 
@@ -95,14 +119,22 @@ async def test_a_good_key_buys_time(socket: DeviceSocket, owner_key: str) -> Non
 
 
 async def test_a_device_that_falls_silent(
-    cloud: LocalCloud, device: Device, lamp: DeviceSocket
+    cloud: LocalCloud,
+    device: Device,
+    lamp: DeviceSocket,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Pings keep it; without them it is away after its time."""
     for _ in range(3):
         await asyncio.sleep(0.3)
         assert (await lamp.ask("/v1/ping/"))["status"] == 200
     assert cloud.is_online(device)
+    caplog.set_level(logging.INFO)
     assert 0.4 < await _seconds(cloud.wait_offline(device)) < 2
+    assert (
+        "Device connection from 127.0.0.1 dropped: silent for 0.6 seconds (device 1)"
+        in caplog.messages
+    )
 
 
 class TestSilence:
@@ -133,10 +165,12 @@ class TestSilence:
 # Too much
 
 
+@pytest.mark.parametrize("limits", [Limits()])
 async def test_a_line_of_the_limit_and_one_more(
-    socket: DeviceSocket, cloud: LocalCloud
+    lamp: DeviceSocket, cloud: LocalCloud
 ) -> None:
     """1 MiB is taken, one byte more ends the connection."""
+    socket = lamp
     frame = b'{"path": "/v1/ping/", "body": {"a": "' + b"a" * ((1 << 20) - 40) + b'"}}'
     assert len(frame) == 1 << 20
     socket.send(frame + b"\n")
@@ -153,6 +187,99 @@ async def test_noise_without_newlines(socket: DeviceSocket, cloud: LocalCloud) -
     assert await socket.ended() == b""
 
 
+class TestBeforeAKey:
+    """What a peer may send that has shown no good key."""
+
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """Return those of a server in earnest."""
+        return Limits()
+
+    @pytest.mark.parametrize("end", [b"\n", b""])
+    async def test_a_long_line(
+        self,
+        socket: DeviceSocket,
+        end: bytes,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """4 KiB is taken, one byte more is not even parsed."""
+        caplog.set_level(logging.INFO)
+        frame = b'{"path": "/v1/ping/", "body": {"a": "%s"}}'
+        fill = b"a" * ((4 << 10) - len(frame) + 2)
+        socket.send(frame % fill + b"\n")
+        assert (await socket.receive())["message"] == "ping success"
+        monkeypatch.setattr(frame_reader, "decode", None)
+        socket.send(frame % (fill + b"a") + end)
+        assert await socket.ended() == b""
+        assert (
+            "Device connection from 127.0.0.1 dropped: a line is too long (no key)"
+            in caplog.messages
+        )
+
+    async def test_a_long_object_over_short_lines(
+        self, socket: DeviceSocket, cloud: LocalCloud, owner_key: str
+    ) -> None:
+        """It counts as a line; with a good key it may be longer."""
+        long = b"{\n" + b'"a": "bcdefgh",\n' * 300 + b'"path": "/v1/ping/"\n}\n'
+        await socket.ask("/v1/device/", key=owner_key)
+        socket.send(long)
+        assert (await socket.receive())["message"] == "ping success"
+        async with DeviceSocket(cloud) as stranger:
+            stranger.send(long)
+            assert await stranger.ended() == b""
+
+    async def test_many_frames(
+        self, socket: DeviceSocket, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """64 in a minute, whatever they are; the next one ends the connection."""
+        caplog.set_level(logging.INFO)
+        for number in range(64):
+            key = "0" * 40 if number % 2 else ""
+            answer = await socket.ask("/v1/device/", key=key)
+            assert answer["status"] == (500 if number % 2 else 401)
+        socket.send(PING * 5)
+        assert await socket.ended() == (
+            b'{"message": "too many frames without a key", "status": 429}\n'
+        )
+        assert (
+            "Device connection from 127.0.0.1 dropped: too many frames without a good key "
+            "(unknown key)"
+        ) in caplog.messages
+
+    def test_many_frames_in_more_than_a_minute(self) -> None:
+        """Each minute has as many."""
+        standing = Standing(64)
+        for minute in (1000, 1061):
+            assert all(standing.allows_frame(minute) for _ in range(64))
+            assert not standing.allows_frame(minute + 59)
+
+    async def test_a_sensor_shows_its_key(
+        self, socket: DeviceSocket, master_key: str
+    ) -> None:
+        """It never identifies, and may post as much as others."""
+        path = "/v1/datastreams/tem_hum/datapoint/"
+        for number in range(70):
+            body = {"datapoint": {"x": number, "y": 1}}
+            answer = await socket.ask(path, "POST", key=master_key, body=body)
+            assert answer["status"] == 200
+        points = [{"x": number} for number in range(900)]
+        path = "/v1/datastreams/tem_hum/datapoints/"
+        answer = await socket.ask(
+            path, "POST", key=master_key, body={"datapoints": points}
+        )
+        assert answer["status"] == 200
+
+    async def test_a_key_counts_whatever_it_was_shown_for(
+        self, socket: DeviceSocket, owner_key: str
+    ) -> None:
+        """There is no datapoint yet, but the key is good."""
+        answer = await socket.ask("/v1/datastreams/s/datapoint/", key=owner_key)
+        assert answer["status"] == 404
+        for _ in range(70):
+            assert (await socket.ask("/v1/ping/"))["status"] == 200
+
+
 class TestUnfinishedLines:
     """All unfinished lines together have a limit."""
 
@@ -161,20 +288,30 @@ class TestUnfinishedLines:
         """Allow 100 kB."""
         return Limits(partial_lines=100_000)
 
-    async def test_the_longest_goes(self, cloud: LocalCloud) -> None:
+    async def test_the_longest_goes(
+        self, cloud: LocalCloud, owner_key: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """The others, and the small ones, stay."""
         async with DeviceSocket(cloud) as long, DeviceSocket(cloud) as short:
+            for socket in (long, short):
+                await socket.ask("/v1/device/", key=owner_key)
             long.send(b"x" * 60_000)
             short.send(b'{"path": "/v1/ping/", "body": {"x": "')
             await asyncio.sleep(0.05)
             async with DeviceSocket(cloud) as third:
+                await third.ask("/v1/device/", key=owner_key)
                 third.send(b"x" * 50_000)
                 assert await long.ended() == b""
                 short.send(b'"}}\n')
                 assert (await short.receive())["status"] == 200
                 third.send(b"\n")
                 assert (await third.receive())["status"] == 400
+        assert (
+            "Device connection from 127.0.0.1 dropped: too many unfinished lines "
+            "(good key, not identified)"
+        ) in caplog.messages
         async with DeviceSocket(cloud) as again:
+            await again.ask("/v1/device/", key=owner_key)
             again.send(b"x" * 99_000)
             again.send(b"\n")
             assert (await again.receive())["status"] == 400
@@ -252,9 +389,10 @@ class TestFlood:
         return Limits()
 
     async def test_lines_hold_nobody_up(
-        self, cloud: LocalCloud, socket: DeviceSocket
+        self, cloud: LocalCloud, lamp: DeviceSocket
     ) -> None:
         """Others have their turn between its lines; all of it is answered."""
+        socket = lamp
         async with DeviceSocket(cloud) as other:
             socket.send(b"x\n" * 20_000)
             await asyncio.sleep(0)

@@ -229,13 +229,11 @@ MALFORMED = b'{"message": "malformed frame", "status": 400}\n'
      b'{"a": NaN}', b'{"a": 1e999}', b'{"a": Infinity}', b'{"nonce": ' + b"9" * 5000 + b"}",
      b"[" * 50_000, b'{"a":' * 33 + b"1" + b"}" * 33, b"GET / HTTP/1.1", b"\x16\x03\x01\x02"],
 )  # fmt: skip
-async def test_a_malformed_frame_costs_itself(
-    socket: DeviceSocket, line: bytes
-) -> None:
+async def test_a_malformed_frame_costs_itself(lamp: DeviceSocket, line: bytes) -> None:
     """It is answered 400, and the next one as if nothing had been."""
-    socket.send(line + b"\n" + PING + b"\n")
-    assert await socket.line() == MALFORMED
-    assert b"ping success" in await socket.line()
+    lamp.send(line + b"\n" + PING + b"\n")
+    assert await lamp.line() == MALFORMED
+    assert b"ping success" in await lamp.line()
 
 
 async def test_nesting_has_a_limit(socket: DeviceSocket) -> None:
