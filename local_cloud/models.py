@@ -194,10 +194,12 @@ class DeviceGroup(Record):
 class Timer(Record):
     """A timer of a device; `plan` is its part that the user wrote (protocol.md §2.9)."""
 
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"device_id", "plan"})
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"device_id", "plan", "zone"})
 
     device_id: int
     plan: JsonObject
+    zone: str
+    """The time zone in which the user wrote it."""
 
 
 @dataclass(slots=True, kw_only=True)

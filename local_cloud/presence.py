@@ -55,6 +55,8 @@ class Presence:
         self._arrivals: dict[int, int] = {}
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
         self._rivals = Rivals(time.monotonic)
+        self.on_leave: Callable[[Device], None] = lambda device: None
+        """Called when a device's connection has ended and no other one took its place."""
         self._newcomers: dict[int, tuple[Link, asyncio.Future[None]]] = {}
         """Who waits to take a device's place, one for each device."""
 
@@ -123,6 +125,7 @@ class Presence:
         device = link.device
         if device is not None and self._links.get(device.id) is link:
             del self._links[device.id]
+            self.on_leave(device)
             if device.id in self._newcomers:
                 _finish(self._newcomers[device.id][1])
             self._tell(device)

@@ -40,6 +40,7 @@ from .rate_limits import FailedSignIns, NewAccounts
 from .router import Router
 from .state_file import StateFile
 from .store import Store
+from .timer_watch import TimerWatch
 
 _MASTER_KEY = re.compile(r"[0-9a-f]{40}")
 
@@ -149,6 +150,7 @@ class LocalCloud:
         if self._closed:
             return
         self._closed = True
+        await self._timer_watch.close()
         await self._device_server.close()
         await self._http_server.close()
         if self._state_file is not None:
@@ -264,6 +266,7 @@ class LocalCloud:
         access = Access(store, self._known)
         delivery = Delivery(self._presence, store.context.now, has_firmware)
         lists, quotas = Lists(), Quotas(store)
+        self._timer_watch = TimerWatch(store, delivery, self._presence)
         return Router(
             [
                 *UserApi(store, self._accounts, quotas).routes(),
@@ -276,7 +279,7 @@ class LocalCloud:
                 *SessionApi(store, access, self._presence).routes(),
                 *RpcApi(access, delivery).routes(),
                 *DatastreamApi(store, access, delivery, quotas).routes(),
-                *TimerApi(store, access, delivery).routes(),
+                *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]

@@ -7,6 +7,7 @@ from .keyring import Keyring
 from .models import Device, DeviceGroup, Product, Timer, User
 from .store_context import StoreContext
 from .streams import Streams
+from .times import DEFAULT_ZONE
 from .wire import JsonObject
 
 
@@ -165,8 +166,10 @@ class Store:
         """Return the device's timers by id."""
         return self._timers_of.get(device.id, {})
 
-    def add_timer(self, device: Device, plan: JsonObject) -> Timer:
-        """Add a timer."""
+    def add_timer(
+        self, device: Device, plan: JsonObject, zone: str = DEFAULT_ZONE
+    ) -> Timer:
+        """Add a timer with a plan whose times are in `zone`."""
         now = self.context.now()
         timer = Timer(
             id=self.context.next_id("timers"),
@@ -174,6 +177,7 @@ class Store:
             updated=now,
             device_id=device.id,
             plan=plan,
+            zone=zone,
         )
         self.put_timer(timer)
         self.context.changed()

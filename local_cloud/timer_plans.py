@@ -1,20 +1,28 @@
-"""The plans of timers: as users write them, and as devices read them (protocol.md §2.9, §3.6)."""
+"""The plans of timers: as users write them, and as devices read them (protocol.md §2.9, §3.6).
+
+Users write times in their own zone, which a request names in its `Time-Zone`; without one it is
+Shanghai's. Firmware knows Beijing time alone, so that is what it gets.
+"""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 import re
 
 from .errors import bad_request
 from .fields import read_integer, read_objects, read_text
+from .models import Timer
 from .times import zone_of
 from .wire import JsonObject
 
-MAX_ENTRIES = 20
-"""Entries that firmware can hold."""
+MAX_ENTRIES = 10
+"""Entries that reach a device: more overflow a buffer of Espressif's RTOS firmware (protocol.md §10)."""
 _ACTION = re.compile(r"[a-zA-Z0-9_]{1,14}")
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _MAX_SECONDS = 9_999_999_999
 """Firmware reads at most ten digits."""
+_WEEK = 7 * 86400
+_MONDAY = 4 * 86400 - 8 * 3600
+"""A Monday, 00:00 in Beijing, in epoch seconds."""
 
 
 def read_plan(timer: JsonObject) -> JsonObject:
@@ -26,26 +34,41 @@ def read_plan(timer: JsonObject) -> JsonObject:
     return {"type": kind, **reader(timer)}
 
 
-def device_text(plans: Iterable[JsonObject], zone: str | None) -> str:
-    """Return plans as the device reads them: `l60=on_off_switch;w41894=off_switch`."""
-    return ";".join(entry for plan in plans for entry in plan_entries(plan, zone))
+def device_text(timers: Iterable[Timer], now: int) -> str:
+    """Return timers as the device reads them now: `l60=on_off_switch;w41894=off_switch`."""
+    return ";".join(
+        entry for timer in timers for entry in plan_entries(timer.plan, timer.zone, now)
+    )
 
 
-def plan_entries(plan: JsonObject, zone: str | None) -> list[str]:
-    """Return what a plan is to the device: one entry for each moment in it.
+def first_moment(text: str) -> int | None:
+    """Return when the first FIXEDTIME entry in a device's text fires, in epoch seconds."""
+    moments = (
+        int(entry[1:].partition("=")[0])
+        for entry in text.split(";")
+        if entry.startswith("f")
+    )
+    return min(moments, default=None)
 
-    `f<epoch>` is once, `l<seconds>` a period, `w<seconds>` weekly after Monday 00:00.
+
+def plan_entries(plan: JsonObject, zone: str, now: int) -> list[str]:
+    """Return what a plan whose times are in `zone` is to the device: an entry for each moment in it.
+
+    `f<epoch>` is once, and no longer there when its time has come; `l<seconds>` a period;
+    `w<seconds>` weekly after Monday 00:00 in Beijing, as its next time falls: a zone with summer time
+    is not always equally far away.
     """
     match plan["type"]:
         case "FIXEDTIME":
-            return [
-                f"f{_epoch(action['time'], zone)}={action['action']}"
+            moments = [
+                (_epoch(action["time"], zone), action["action"])
                 for action in plan["time_actions"]
             ]
+            return [f"f{moment}={action}" for moment, action in moments if moment > now]
         case "LOOP_PERIOD":
             return [f"l{plan['time'] * _PERIODS[plan['period']]}={plan['action']}"]
     return [
-        f"w{_seconds_of_week(day, action['time'])}={action['action']}"
+        f"w{_seconds_of_week(day, action['time'], zone, now)}={action['action']}"
         for day in plan["weekdays"]
         for action in plan["time_actions"]
     ]
@@ -107,12 +130,17 @@ def _read_action(entry: JsonObject) -> str:
     return action
 
 
-def _epoch(time: str, zone: str | None) -> int:
+def _epoch(time: str, zone: str) -> int:
     moment = datetime.strptime(time, "%Y%m%d%H%M%S").replace(tzinfo=zone_of(zone))
     return int(moment.timestamp())
 
 
-def _seconds_of_week(day: int, time: str) -> int:
-    """Return the seconds after Monday 00:00; the apps count days from Sunday, 0."""
-    clock = datetime.strptime(time, "%H%M%S")
-    return (day - 1) % 7 * 86400 + clock.hour * 3600 + clock.minute * 60 + clock.second
+def _seconds_of_week(day: int, time: str, zone: str, now: int) -> int:
+    """Return the seconds after Monday 00:00 in Beijing; the apps count days from Sunday, 0."""
+    here = datetime.fromtimestamp(now, zone_of(zone))
+    clock = datetime.strptime(time, "%H%M%S").time()
+    days = timedelta(days=(day - here.isoweekday()) % 7)
+    moment = datetime.combine(here.date() + days, clock, here.tzinfo)
+    if moment.timestamp() <= now:
+        moment += timedelta(days=7)
+    return (int(moment.timestamp()) - _MONDAY) % _WEEK

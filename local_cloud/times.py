@@ -78,6 +78,11 @@ def _text_format(name: str) -> TimeFormat:
     return as_text
 
 
+def zone_name(name: str | None) -> str:
+    """Return the name of the zone in which a client with this `Time-Zone` writes its times."""
+    return name if name and zone_of(name) is not SHANGHAI else DEFAULT_ZONE
+
+
 @lru_cache(maxsize=256)
 def zone_of(name: str | None) -> tzinfo:
     """Return the zone of a `Time-Zone`: Shanghai for none, for `Epoch`, and for unknown ones.

@@ -8,11 +8,13 @@ from local_cloud.delivery import Delivery
 from local_cloud.errors import ApiError, bad_request
 from local_cloud.fields import read_integer, read_objects
 from local_cloud.models import Device, Key, Timer, render
+from local_cloud.quotas import MAX_TIMERS, Quotas
 from local_cloud.request import Request
 from local_cloud.router import Route
 from local_cloud.store import Store
-from local_cloud.timer_plans import MAX_ENTRIES, device_text, plan_entries, read_plan
-from local_cloud.times import local_time
+from local_cloud.timer_plans import MAX_ENTRIES, plan_entries, read_plan
+from local_cloud.timer_watch import TimerWatch
+from local_cloud.times import local_time, zone_name
 from local_cloud.wire import JsonObject
 
 _PATH = "/v1/device/timers/"
@@ -21,11 +23,20 @@ _PATH = "/v1/device/timers/"
 class TimerApi:
     """Users write timers, devices fetch them."""
 
-    def __init__(self, store: Store, access: Access, delivery: Delivery) -> None:
-        """Keep timers in `store`, and tell devices of changes through `delivery`."""
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        delivery: Delivery,
+        watch: TimerWatch,
+        quotas: Quotas,
+    ) -> None:
+        """Keep timers in `store`, and tell devices of changes through `delivery` and `watch`."""
         self._store = store
         self._access = access
         self._delivery = delivery
+        self._watch = watch
+        self._quotas = quotas
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -39,17 +50,17 @@ class TimerApi:
         """List the timers: in full, or as the one text that firmware reads."""
         timers = list(self._store.timers_of(device).values())
         if request.query.get("is_humanize_format_simple", "").lower() == "true":
-            return self._for_device(request, timers)
+            return self._for_device(request, device)
         return {"status": 200, "timers": [_render(timer, request) for timer in timers]}
 
-    def _for_device(self, request: Request, timers: list[Timer]) -> JsonObject:
+    def _for_device(self, request: Request, device: Device) -> JsonObject:
         """Answer firmware: `timestamp` is followed by a member, as it has to be."""
         now = self._store.context.now()
         local = local_time(now, request.time_zone)
         return {
             "now": local.isoformat(" ")[:19],
             "status": 200,
-            "timers": device_text([timer.plan for timer in timers], request.time_zone),
+            "timers": self._watch.give(device, request.link),
             "timestamp": now,
             "weekday": local.isoweekday() % 7,
         }
@@ -58,11 +69,16 @@ class TimerApi:
         """Add timers; each gets its id in the answer."""
         plans = [
             read_plan(entry)
-            for entry in read_objects(request.body, "timers", limit=MAX_ENTRIES)
+            for entry in read_objects(request.body, "timers", limit=MAX_TIMERS)
         ]
-        kept = [timer.plan for timer in self._store.timers_of(device).values()]
-        _refuse_too_many(kept + plans)
-        timers = [self._store.add_timer(device, plan) for plan in plans]
+        zone = zone_name(request.time_zone)
+        kept = [
+            (timer.plan, timer.zone) for timer in self._store.timers_of(device).values()
+        ]
+        self._refuse_too_many(kept + [(plan, zone) for plan in plans])
+        self._drop_fired(device, len(plans))
+        self._quotas.check_timers(device, len(plans))
+        timers = [self._store.add_timer(device, plan, zone) for plan in plans]
         return await self._changed(request, device, timers)
 
     async def _change(self, request: Request, device: Device, key: Key) -> JsonObject:
@@ -71,14 +87,15 @@ class TimerApi:
             timer.id: (timer, read_plan(entry))
             for timer, entry in self._entries(request, device)
         }
+        zone = zone_name(request.time_zone)
         kept = [
-            timer.plan
+            (timer.plan, timer.zone)
             for timer in self._store.timers_of(device).values()
             if timer.id not in changes
         ]
-        _refuse_too_many(kept + [plan for _, plan in changes.values()])
+        self._refuse_too_many(kept + [(plan, zone) for _, plan in changes.values()])
         for timer, plan in changes.values():
-            timer.plan = plan
+            timer.plan, timer.zone = plan, zone
             timer.updated = self._store.context.now()
         self._store.context.changed()
         return await self._changed(
@@ -111,18 +128,33 @@ class TimerApi:
         """Return the timers that the request names, each with its entry."""
         timers = self._store.timers_of(device)
         found = []
-        for entry in read_objects(request.body, "timers", limit=MAX_ENTRIES):
+        for entry in read_objects(request.body, "timers", limit=MAX_TIMERS):
             timer = timers.get(read_integer(entry, "id"))
             if timer is None:
                 raise ApiError(404, "timer not exists")
             found.append((timer, entry))
         return found
 
+    def _refuse_too_many(self, plans: list[tuple[JsonObject, str]]) -> None:
+        now = self._store.context.now()
+        count = sum(len(plan_entries(plan, zone, now)) for plan, zone in plans)
+        if count > MAX_ENTRIES:
+            raise bad_request(
+                f"a device holds {MAX_ENTRIES} timer entries, and this would be {count}: "
+                "each time of a day of the week is one; delete some"
+            )
 
-def _refuse_too_many(plans: list[JsonObject]) -> None:
-    if sum(len(plan_entries(plan, None)) for plan in plans) > MAX_ENTRIES:
-        raise bad_request(f"a device holds {MAX_ENTRIES} timer entries")
+    def _drop_fired(self, device: Device, more: int) -> None:
+        """Make room with timers that never fire again, the oldest first."""
+        timers = list(self._store.timers_of(device).values())
+        now = self._store.context.now()
+        fired = [
+            timer for timer in timers if not plan_entries(timer.plan, timer.zone, now)
+        ]
+        for timer in fired[: max(len(timers) + more - MAX_TIMERS, 0)]:
+            self._store.remove_timer(timer)
 
 
 def _render(timer: Timer, request: Request) -> JsonObject:
-    return render(timer, request.times) | timer.plan
+    """Return a timer as its user wrote it, with the zone of its times."""
+    return render(timer, request.times) | timer.plan | {"time_zone": timer.zone}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
+from local_cloud import LocalCloud, quotas
+from local_cloud.api import timers as timers_api
 from local_cloud.models import Device
 
 from .helpers import Api, DeviceSocket
@@ -50,9 +51,10 @@ async def test_the_empty_list(
 
 
 async def test_timers_of_all_kinds(
-    api: Api, socket: DeviceSocket, owner_key: str, master_key: str
+    api: Api, cloud: LocalCloud, socket: DeviceSocket, owner_key: str, master_key: str
 ) -> None:
     """Users read them as they wrote them, with an id; the device reads one text."""
+    cloud.store.context.clock = lambda: 1_436_320_000
     plans = [ONCE, PERIOD, WEEKLY]
     reply = await api.ok("POST", HUMAN, {"timers": plans}, key=owner_key)
     ids = [timer["id"] for timer in reply["timers"]]
@@ -108,14 +110,41 @@ async def test_no_timers(
     assert not cloud.store.timers
 
 
-async def test_a_device_holds_twenty_entries(api: Api, owner_key: str) -> None:
-    """Three weekdays are three entries."""
-    await api.ok("POST", PATH, {"timers": [WEEKLY] * 6}, key=owner_key)
-    assert (await api.post(PATH, {"timers": [WEEKLY]}, key=owner_key)).status == 400
-    await api.ok("POST", PATH, {"timers": [PERIOD, PERIOD]}, key=owner_key)
-    body = {"timers": [{**WEEKLY, "id": 7}]}
+async def test_a_device_holds_ten_entries(
+    api: Api, cloud: LocalCloud, owner_key: str
+) -> None:
+    """Three weekdays are three entries; what has fired is none."""
+    cloud.store.context.clock = lambda: 1_436_320_000
+    await api.ok("POST", PATH, {"timers": [WEEKLY] * 3}, key=owner_key)
+    reply = await api.post(PATH, {"timers": [WEEKLY]}, key=owner_key)
+    assert reply.status == 400
+    assert reply.json["message"].startswith(
+        "a device holds 10 timer entries, and this would be 12"
+    )
+    assert len(cloud.store.timers) == 3
+    await api.ok("POST", PATH, {"timers": [ONCE]}, key=owner_key)
+    assert (await api.post(PATH, {"timers": [PERIOD]}, key=owner_key)).status == 400
+    body = {"timers": [{**WEEKLY, "id": 4}]}
     assert (await api.call("PUT", PATH, body, key=owner_key)).status == 400
-    await api.ok("PUT", PATH, {"timers": [{**ONCE, "id": 7}]}, key=owner_key)
+    cloud.store.context.clock = lambda: 1_436_325_489
+    await api.ok("POST", PATH, {"timers": [PERIOD]}, key=owner_key)
+    await api.ok("PUT", PATH, {"timers": [{**PERIOD, "id": 1}]}, key=owner_key)
+
+
+async def test_fired_timers_make_room(
+    api: Api, cloud: LocalCloud, owner_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest goes; where none has fired, no more are taken."""
+    for module in (quotas, timers_api):
+        monkeypatch.setattr(module, "MAX_TIMERS", 3)
+    for plan in (PERIOD, ONCE, ONCE, PERIOD, PERIOD):
+        await api.ok("POST", PATH, {"timers": [plan]}, key=owner_key)
+    assert list(cloud.store.timers) == [1, 4, 5]
+    reply = await api.post(PATH, {"timers": [PERIOD]}, key=owner_key)
+    assert (reply.status, reply.json["message"]) == (
+        403,
+        "a device has at most 3 timers: delete some",
+    )
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
