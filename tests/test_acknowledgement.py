@@ -5,8 +5,15 @@ from collections.abc import Collection
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.diagnostics import async_get_device_diagnostics
+from custom_components.espcloud.markdown import escaped
+from custom_components.espcloud.repairs import DeviceRepairFlow
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
@@ -104,8 +111,32 @@ async def test_device_that_nobody_follows_answers_nothing_else(
     assert answer["status"] == status
 
 
+async def says_nothing_of(
+    hass: HomeAssistant,
+    registry: dr.DeviceRegistry,
+    entry: MockConfigEntry,
+    subentry_id: str,
+) -> None:
+    """Check that a repair and the diagnostics of a device do without its coordinator."""
+    flow = DeviceRepairFlow()
+    flow.hass = hass
+    flow.context = {"issue_id": "taken_over_x"}
+    flow.data = {"entry_id": entry.entry_id, "subentry_id": subentry_id}
+    assert (await flow.async_step_confirm({}))["reason"] == "not_connected"
+    # As it is left from a time when this account had it.
+    left = registry.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        config_subentry_id=subentry_id,
+        identifiers={("espcloud", "left")},
+    )
+    told = await async_get_device_diagnostics(hass, entry, left)
+    assert told["device"] is None
+    registry.async_remove_device(left.id)
+
+
 async def test_device_belongs_to_one_entry(
     hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
     cloud: LocalCloud,
     user: User,
     device: Device,
@@ -119,8 +150,10 @@ async def test_device_belongs_to_one_entry(
     await wait_for_state(hass, "light.floor_lamp", "unknown")
     issue = await wait_for_issue(hass, "set_up_twice")
     assert issue.translation_placeholders["device"] == "Desk lamp"
-    assert issue.translation_placeholders["account"] == entry.title
+    assert issue.translation_placeholders["account_markdown"] == escaped(entry.title)
     assert issue.severity is ir.IssueSeverity.WARNING
+    (held_id,) = twin.subentries.keys() - twin.runtime_data.coordinators.keys()
+    await says_nothing_of(hass, device_registry, twin, held_id)
     heard = set()
     for number in range(6):
         action = "LED_OFF" if number % 2 else "LED_ON"

@@ -8,15 +8,10 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.async_ import create_eager_task
 
 from .account import EspCloudAccount
-from .const import (
-    CONF_DEVICE_ID,
-    CONF_DEVICE_KEY,
-    CONF_SERIAL,
-    DOMAIN,
-    SUBENTRY_TYPE_DEVICE,
-)
+from .const import CONF_DEVICE_KEY, DOMAIN, SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .issues import DeviceIssues
+from .known_devices import device_unique_id
 from .state_store import StateStore
 
 type DeviceListener = Callable[[EspCloudCoordinator], None]
@@ -120,10 +115,7 @@ class EspCloudDevices:
 
     @callback
     def _async_holder(self, subentry: ConfigSubentry) -> EspCloudConfigEntry | None:
-        """Return the other account that has the device, whatever its server is called.
-
-        Servers count their devices from one, hence the serial number.
-        """
+        """Return the other account that has the device, whatever its server is called."""
         wanted = subentry.data
         for entry in self._hass.config_entries.async_entries(DOMAIN):
             # It is there from an entry's set-up on, and until it is unloaded.
@@ -132,9 +124,8 @@ class EspCloudDevices:
                 continue
             for coordinator in devices.coordinators.values():
                 held = coordinator.subentry.data
-                if held[CONF_DEVICE_KEY] == wanted[CONF_DEVICE_KEY] or (
-                    held[CONF_DEVICE_ID] == wanted[CONF_DEVICE_ID]
-                    and held[CONF_SERIAL] == wanted[CONF_SERIAL]
-                ):
+                if held[CONF_DEVICE_KEY] == wanted[
+                    CONF_DEVICE_KEY
+                ] or coordinator.unique_id == device_unique_id(wanted):
                     return entry
         return None

@@ -46,9 +46,13 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: EspCloudConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of one device."""
-    coordinator = entry.runtime_data.coordinators[device.config_subentry_id or ""]
-    return {"account": _account(entry.data), "device": _device(coordinator)}
+    """Return the diagnostics of one device, None for one that another account has."""
+    coordinators = entry.runtime_data.coordinators
+    coordinator = coordinators.get(device.config_subentry_id or "")
+    return {
+        "account": _account(entry.data),
+        "device": None if coordinator is None else _device(coordinator),
+    }
 
 
 def _account(data: Mapping[str, Any]) -> dict[str, Any]:

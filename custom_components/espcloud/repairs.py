@@ -82,11 +82,11 @@ class DeviceRepairFlow(RepairsFlow):
         self, entry: EspCloudConfigEntry, subentry_id: str
     ) -> RepairsFlowResult:
         """Take the device's place back now; the issue returns with the other client."""
-        if (
-            entry.state is ConfigEntryState.LOADED
-            and await entry.runtime_data.coordinators[subentry_id].async_connect_now()
-        ):
-            return self.async_create_entry(data={})
+        if entry.state is ConfigEntryState.LOADED:
+            # There is none where another account has taken the device over meanwhile.
+            coordinator = entry.runtime_data.coordinators.get(subentry_id)
+            if coordinator is not None and await coordinator.async_connect_now():
+                return self.async_create_entry(data={})
         return self.async_abort(
             reason="not_connected",
             description_placeholders={
