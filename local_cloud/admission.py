@@ -1,11 +1,15 @@
-"""Refusing connections while there are still files to open."""
+"""Listening, and refusing connections while there are still files to open."""
 
 import asyncio
+from collections.abc import Callable
 import logging
 import os
 import resource
+import ssl
 import sys
 import time
+
+from .limits import Limits
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,6 +43,34 @@ class Admission:
         """Begin with nothing refused."""
         self._full = False
         self._said_at = -_SILENCE
+
+    async def listen(
+        self,
+        make_connection: Callable[[], asyncio.BaseProtocol],
+        host: str,
+        port: int,
+        *,
+        ssl_context: ssl.SSLContext | None,
+        limits: Limits,
+    ) -> asyncio.Server:
+        """Listen, and make a connection of whoever is admitted.
+
+        Raises OSError where that is not possible.
+        """
+
+        def let_in() -> asyncio.BaseProtocol:
+            self.admit()
+            return make_connection()
+
+        return await asyncio.get_running_loop().create_server(
+            let_in,
+            host,
+            port,
+            ssl=ssl_context,
+            ssl_handshake_timeout=limits.tls_handshake if ssl_context else None,
+            ssl_shutdown_timeout=limits.unread if ssl_context else None,
+            backlog=backlog(),
+        )
 
     def admit(self) -> None:
         """Raise ConnectionRefusedError, upon which asyncio drops the connection, if it is one too many."""

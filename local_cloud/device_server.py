@@ -5,7 +5,7 @@ from collections.abc import Callable
 import logging
 import ssl
 
-from .admission import Admission, backlog
+from .admission import Admission
 from .device_connection import DeviceConnection
 from .limits import Limits
 from .presence import Presence
@@ -43,18 +43,12 @@ class DeviceServer:
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
         """Listen at one more port and return it. Raises OSError where that is not possible."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            self._let_in,
-            host,
-            port,
-            ssl=ssl_context,
-            ssl_handshake_timeout=self._limits.tls_handshake if ssl_context else None,
-            ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
-            backlog=backlog(),
+        server = await self._admission.listen(
+            self.connection, host, port, ssl_context=ssl_context, limits=self._limits
         )
         self._servers.append(server)
         if self._sweep_timer is None:
+            loop = asyncio.get_running_loop()
             self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(server.sockets[0].getsockname()[1])
 
@@ -116,10 +110,6 @@ class DeviceServer:
         if self._unread_total > self._limits.partial_lines:
             longest = max(self._unread, key=lambda one: self._unread[one])
             longest.drop("too many unfinished lines", level=logging.WARNING)
-
-    def _let_in(self) -> DeviceConnection:
-        self._admission.admit()
-        return self.connection()
 
     def _abort_clients(self) -> None:
         for server in self._servers:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from .admission import Admission, backlog
+from .admission import Admission
 from .bodies import Bodies
 from .errors import ApiError, bad_request
 from .limits import Limits
@@ -52,24 +52,13 @@ class HttpServer:
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
         """Listen at one more port and return it. Raises OSError where that is not possible."""
-        loop = asyncio.get_running_loop()
-        web_server = self._http = self._http or self.web_server()
-
-        def let_in() -> web.RequestHandler:
-            self._admission.admit()
-            return web_server()
-
-        server = await loop.create_server(
-            let_in,
-            host,
-            port,
-            ssl=ssl_context,
-            ssl_handshake_timeout=self._limits.tls_handshake if ssl_context else None,
-            ssl_shutdown_timeout=self._limits.unread if ssl_context else None,
-            backlog=backlog(),
+        self._http = self._http or self.web_server()
+        server = await self._admission.listen(
+            self._http, host, port, ssl_context=ssl_context, limits=self._limits
         )
         self._servers.append(server)
         if self._sweep_timer is None:
+            loop = asyncio.get_running_loop()
             self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(server.sockets[0].getsockname()[1])
 
