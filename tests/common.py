@@ -22,7 +22,7 @@ from homeassistant.util import dt as dt_util
 from local_cloud import LocalCloud
 from local_cloud.models import Device
 
-from .conftest import EMAIL, PASSWORD
+from .credentials import EMAIL, PASSWORD
 
 TITLE = "s…@…"
 """What the entry of an account is called: its e-mail is nobody else's business."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.espcloud  # noqa: F401 - else the test plugin's own folder of that name wins
 from custom_components.espcloud import refusals
@@ -10,8 +11,8 @@ from homeassistant.core import HomeAssistant
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
-EMAIL = "someone@example.org"
-PASSWORD = "an invented password"
+from .common import account_entry, wait_for_state
+from .credentials import EMAIL, PASSWORD
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +51,14 @@ async def user(cloud: LocalCloud) -> User:
 def device(cloud: LocalCloud, user: User) -> Device:
     """Make a device of that account."""
     return cloud.add_device("Desk lamp", user)
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> MockConfigEntry:
+    """Set up the account with its lamp."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+    return entry

@@ -30,17 +30,6 @@ LIGHT = "light.desk_lamp"
 EVENT = "event.desk_lamp_command"
 
 
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
-
-
 async def disable(hass: HomeAssistant, entity_ids: Collection[str]) -> None:
     """Disable entities as a person does, and wait until they are gone."""
     registry = er.async_get(hass)

@@ -20,17 +20,6 @@ EVENT = "event.desk_lamp_command"
 FORM = {"turn_on_action": "LED_ON", "turn_off_action": "LED_OFF"}
 
 
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
-
-
 async def open_dialog(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
     """Open the dialog that changes the device."""
     (subentry_id, *_) = entry.subentries

@@ -13,25 +13,14 @@ from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 from local_cloud import LocalCloud
-from local_cloud.models import Device, User
+from local_cloud.models import Device
 
-from .common import account_entry, send_command, wait_for_state
+from .common import send_command
 from .packaging.paths import CHECKOUT, INTEGRATION, read_json
 
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "espcloud" / "command_arrives.yaml"
 EVENT = "event.desk_lamp_command"
 LIGHT = "light.desk_lamp"
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
 
 
 @pytest.fixture

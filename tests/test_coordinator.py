@@ -29,7 +29,7 @@ from .common import (
     wait_for_coordinator,
     wait_for_state,
 )
-from .conftest import EMAIL, PASSWORD
+from .credentials import EMAIL, PASSWORD
 from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"

@@ -19,7 +19,7 @@ from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
 from .common import account_entry, send_command, wait_for_coordinator, wait_for_state
-from .conftest import EMAIL
+from .credentials import EMAIL
 
 
 async def set_up(

@@ -7,23 +7,12 @@ from custom_components.espcloud.cloud import Push
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
-from local_cloud.models import Device, User
+from local_cloud.models import Device
 
-from .common import account_entry, send_command, wait_for_state
+from .common import send_command, wait_for_state
 
 EVENT = "event.desk_lamp_command"
 LIGHT = "light.desk_lamp"
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
 
 
 @pytest.mark.usefixtures("entry")

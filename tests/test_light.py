@@ -9,21 +9,10 @@ from homeassistant.helpers import entity_registry as er
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 
-from .common import account_entry, send_command, wait_for_coordinator, wait_for_state
+from .common import send_command, wait_for_coordinator, wait_for_state
 from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
 
 
 async def turn(hass: HomeAssistant, service: str) -> None:

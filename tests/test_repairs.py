@@ -14,31 +14,14 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from local_cloud import LocalCloud
-from local_cloud.models import Device, User
+from local_cloud.models import Device
 
-from .common import (
-    account_entry,
-    let_time_pass,
-    wait_for_coordinator,
-    wait_for_issue,
-    wait_for_state,
-)
+from .common import let_time_pass, wait_for_coordinator, wait_for_issue
 from .raw_device import RawDevice
 
 LIGHT = "light.desk_lamp"
 
 pytestmark = pytest.mark.usefixtures("first_refusal_counts")
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
 
 
 @pytest.fixture

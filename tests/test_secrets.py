@@ -19,7 +19,7 @@ from .common import (
     wait_for_issue,
     wait_for_state,
 )
-from .conftest import EMAIL, PASSWORD
+from .credentials import EMAIL, PASSWORD
 from .dialogs.steps import (
     ACTIONS,
     choose,

@@ -19,17 +19,6 @@ LIGHT = "light.desk_lamp"
 A_SECOND = 1
 
 
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
-) -> MockConfigEntry:
-    """Set up an account with its lamp."""
-    entry = await account_entry(hass, cloud, user.id, device)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await wait_for_state(hass, LIGHT, "unknown")
-    return entry
-
-
 def stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> Any:
     """Return what the account's file holds, None where there is none."""
     file = hass_storage.get(f"espcloud.{entry.entry_id}")

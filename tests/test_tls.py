@@ -18,7 +18,7 @@ from local_cloud.models import Device, User
 
 from .cloud.certificates import Certificates
 from .common import account_entry, account_input, server_data, wait_for_state
-from .conftest import EMAIL, PASSWORD
+from .credentials import EMAIL, PASSWORD
 from .dialogs.steps import ACTIONS, add_account, device_key_form, sign_in, submit_device
 
 type ServerContext = Callable[[Certificates], ssl.SSLContext]

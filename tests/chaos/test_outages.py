@@ -14,7 +14,7 @@ from custom_components.espcloud.const import ACCOUNT_INTERVAL, DOMAIN, STABLE_TI
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from local_cloud import LocalCloud
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 from tests.raw_device import RawDevice
 
 from .instance import Instance, Phone, Proxies, said_of

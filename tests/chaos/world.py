@@ -7,7 +7,7 @@ from pathlib import Path
 from custom_components.espcloud.cloud import Timing
 from homeassistant.config_entries import ConfigEntryState
 from local_cloud import LocalCloud
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .command_log import CommandLog
 from .home import home_assistant

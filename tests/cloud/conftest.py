@@ -11,7 +11,7 @@ import pytest
 from custom_components.espcloud.cloud import CloudClient, Endpoint
 from local_cloud import LocalCloud
 from local_cloud.models import Device
-from tests.conftest import PASSWORD
+from tests.credentials import PASSWORD
 
 from .certificates import Certificates
 from .helpers import CALLER_TOKEN, MASTER_KEY, USER_KEY, WatchedSession

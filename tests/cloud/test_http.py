@@ -33,7 +33,7 @@ from custom_components.espcloud.cloud import (
 )
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 from tests.raw_device import RawDevice
 
 from .certificates import Certificates

@@ -12,7 +12,7 @@ from homeassistant.helpers import aiohttp_client
 from local_cloud import LocalCloud
 from local_cloud.models import User
 from tests.common import http
-from tests.conftest import PASSWORD
+from tests.credentials import PASSWORD
 
 from .steps import OTHER_EMAIL
 

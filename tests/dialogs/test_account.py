@@ -11,7 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 from tests.common import TITLE, account_input, send_command, server_data, wait_for_state
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .steps import (
     add_account,

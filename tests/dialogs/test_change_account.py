@@ -11,7 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 from tests.common import TITLE, account_entry, account_input, server_data
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .steps import OTHER_EMAIL, sign_in, submit, suggested
 

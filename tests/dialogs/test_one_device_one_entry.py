@@ -13,7 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 from tests.common import account_entry, account_input, server_data, wait_for_state
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .conftest import Front
 from .steps import (

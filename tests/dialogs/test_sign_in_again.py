@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 from tests.common import account_entry
-from tests.conftest import PASSWORD
+from tests.credentials import PASSWORD
 
 from .steps import submit
 

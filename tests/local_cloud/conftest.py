@@ -10,7 +10,7 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.models import Device, User
 from local_cloud.passwords import Passwords
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
 

@@ -10,7 +10,7 @@ from local_cloud import LocalCloud
 from local_cloud.keyring import MAX_TOKENS
 from local_cloud.models import Device, User
 from local_cloud.snapshot import take
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import TOKEN, Api, DeviceSocket
 

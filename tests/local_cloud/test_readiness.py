@@ -4,7 +4,7 @@ from local_cloud import LocalCloud
 from local_cloud.command_line import AccountWish, DeviceWish
 from local_cloud.models import Device
 from local_cloud.readiness import as_json, as_text, prepare
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 
 async def test_a_device_without_keys(

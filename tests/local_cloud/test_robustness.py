@@ -16,7 +16,7 @@ import pytest
 from local_cloud import Limits, LocalCloud, frame_reader
 from local_cloud.models import Device, User
 from local_cloud.standing import Standing
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket, until
 

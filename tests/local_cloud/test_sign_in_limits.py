@@ -27,7 +27,7 @@ from local_cloud.rate_limits import (
     FailedSignIns,
     NewAccounts,
 )
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket, until
 

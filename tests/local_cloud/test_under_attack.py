@@ -17,7 +17,7 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.errors import StateFileError
 from local_cloud.snapshot import take
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import WAIT, until
 

@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud import LocalCloud
 from local_cloud.models import User
-from tests.conftest import EMAIL, PASSWORD
+from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
 
