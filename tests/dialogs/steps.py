@@ -83,7 +83,10 @@ async def open_device_reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -
     (subentry_id,) = entry.subentries
     form = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
     assert form["step_id"] == "reconfigure"
-    assert form["description_placeholders"] == {"device": "Desk lamp"}
+    assert form["description_placeholders"] == {
+        "device": "Desk lamp",
+        "device_markdown": "Desk lamp",
+    }
     assert "device_key" not in suggested(form)
     return form
 
