@@ -79,6 +79,24 @@ async def test_device_of_an_account_that_is_not_loaded(
     await wait_for_state(hass, "light.desk_lamp", "unknown")
 
 
+async def test_device_that_another_account_has_connected(
+    hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
+) -> None:
+    """The key is kept, for the day on which the other one gives the device up."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_for_state(hass, "light.desk_lamp", "unknown")
+    twin = await account_entry(hass, cloud, user.id, device)
+    await hass.config_entries.async_setup(twin.entry_id)
+    await wait_for_issue(hass, "set_up_twice")
+    new_key = cloud.regenerate_master_key(device)
+    form = await open_device_reconfigure(hass, twin)
+    result = await submit_device(hass, form, {"device_key": new_key, **ACTIONS})
+    assert result["reason"] == "reconfigure_successful"
+    (subentry,) = twin.subentries.values()
+    assert subentry.data["device_key"] == new_key
+
+
 @pytest.mark.usefixtures("first_refusal_counts")
 async def test_refused_key_has_to_be_replaced(
     hass: HomeAssistant, cloud: LocalCloud, user: User, device: Device
