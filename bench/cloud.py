@@ -11,7 +11,7 @@ import aiohttp
 
 from .child import Child
 from .errors import BenchError
-from .paths import LOOPBACK
+from .paths import LOCAL_CLOUD, LOOPBACK
 
 EMAIL = "bench@example.com"
 PASSWORD = "an invented password"
@@ -60,7 +60,7 @@ async def running_cloud(
 ) -> AsyncIterator[Cloud]:
     """Run a cloud with so many lamps; a second one in the same folder has the same lamps."""
     command = [
-        *(sys.executable, "-m", "local_cloud", "--json", "--host", LOOPBACK),
+        *(sys.executable, str(LOCAL_CLOUD), "--json", "--host", LOOPBACK),
         *("--http-port", str(http_port), "--device-port", str(device_port)),
         *("--account", f"{EMAIL}:{PASSWORD}", "--state", str(folder / "cloud.json")),
     ]

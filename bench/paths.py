@@ -4,6 +4,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCUMENT = CHECKOUT / "docs" / "benchmarks.md"
+LOCAL_CLOUD = CHECKOUT / "scripts" / "run_local_cloud.py"
 CHART = CHECKOUT / "docs" / "images" / "benchmarks.svg"
 
 LOOPBACK = "127.0.0.1"

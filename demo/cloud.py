@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from .errors import DemoError, deadline
-from .paths import CHECKOUT
+from .paths import CHECKOUT, LOCAL_CLOUD
 from .ports import LOOPBACK
 from .process import Process
 
@@ -86,7 +86,7 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
     async with Process.running(
         "the cloud",
         [
-            *(sys.executable, "-m", "local_cloud", "--json", "--host", LOOPBACK),
+            *(sys.executable, LOCAL_CLOUD, "--json", "--host", LOOPBACK),
             *("--http-port", str(settings.http_port)),
             *("--device-port", str(settings.device_port)),
             *("--account", f"{EMAIL}:{settings.password}"),

@@ -2,8 +2,13 @@
 
 from unittest.mock import patch
 
-from local_cloud import outbox
-from local_cloud.wire import JsonObject, NotAnObjectError, decode, encode
+from custom_components.espcloud.local_cloud import outbox
+from custom_components.espcloud.local_cloud.wire import (
+    JsonObject,
+    NotAnObjectError,
+    decode,
+    encode,
+)
 
 from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, happens, run

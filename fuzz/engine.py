@@ -17,7 +17,10 @@ def main(name: str, seconds: str) -> None:
     # Thousands of odd lines are odd on purpose.
     logging.getLogger().addHandler(logging.NullHandler())
     with atheris.instrument_imports(
-        include=["custom_components.espcloud.cloud", "local_cloud"]
+        include=[
+            "custom_components.espcloud.cloud",
+            "custom_components.espcloud.local_cloud",
+        ]
     ):
         target = load(name)
     found = Path(".setup") / "fuzz" / "found" / name

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from local_cloud.limits import Limits
-from local_cloud.models import Device
-from local_cloud.outbox import Outbox
-from local_cloud.wire import JsonObject, decode
+from custom_components.espcloud.local_cloud.limits import Limits
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.outbox import Outbox
+from custom_components.espcloud.local_cloud.wire import JsonObject, decode
 
 from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, run, turns

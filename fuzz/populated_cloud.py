@@ -4,11 +4,11 @@ from collections.abc import Iterable
 import re
 from typing import Any, override
 
-from local_cloud import LocalCloud
-from local_cloud.device_connection import DeviceConnection
-from local_cloud.models import Device
-from local_cloud.passwords import Passwords
-from local_cloud.snapshot import columns, take
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.device_connection import DeviceConnection
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.passwords import Passwords
+from custom_components.espcloud.local_cloud.snapshot import columns, take
 
 _PLACEHOLDER = re.compile(rb"@([a-z]+)")
 _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}

@@ -4,14 +4,14 @@ from contextlib import suppress
 import json
 from typing import Any
 
-from local_cloud import LocalCloud
-from local_cloud.errors import ApiError
-from local_cloud.models import KeyKind
-from local_cloud.request import make_request
-from local_cloud.snapshot import DamagedError, restore, take
-from local_cloud.state_file import _document, _lines
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject, encode
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import KeyKind
+from custom_components.espcloud.local_cloud.request import make_request
+from custom_components.espcloud.local_cloud.snapshot import DamagedError, restore, take
+from custom_components.espcloud.local_cloud.state_file import _document, _lines
+from custom_components.espcloud.local_cloud.store import Store
+from custom_components.espcloud.local_cloud.wire import JsonObject, encode
 
 from .populated_cloud import PopulatedCloud
 

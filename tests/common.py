@@ -14,13 +14,13 @@ from yarl import URL
 
 from custom_components.espcloud.const import DOMAIN
 from custom_components.espcloud.coordinator import EspCloudCoordinator
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
-from local_cloud import LocalCloud
-from local_cloud.models import Device
 
 from .credentials import EMAIL, PASSWORD
 

@@ -7,9 +7,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.espcloud  # noqa: F401 - else the test plugin's own folder of that name wins
 from custom_components.espcloud import refusals
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import account_entry, wait_for_state
 from .credentials import EMAIL, PASSWORD

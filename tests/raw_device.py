@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import orjson
 
-from local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud import LocalCloud
 
 
 class RawDevice:

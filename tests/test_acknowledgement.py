@@ -6,6 +6,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.diagnostics import async_get_device_diagnostics
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from custom_components.espcloud.markdown import escaped
 from custom_components.espcloud.repairs import DeviceRepairFlow
 from homeassistant.core import HomeAssistant
@@ -14,8 +16,6 @@ from homeassistant.helpers import (
     entity_registry as er,
     issue_registry as ir,
 )
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import (
     account_entry,

@@ -10,14 +10,14 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.espcloud.const import GRACE_TIME
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.components.logbook.processor import EventProcessor
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import (
     account_entry,

@@ -1,9 +1,9 @@
 """Whether a device is connected."""
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import account_entry, let_time_pass, wait_for_coordinator, wait_for_state
 

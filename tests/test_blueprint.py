@@ -9,11 +9,11 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
-from local_cloud import LocalCloud
-from local_cloud.models import Device
 
 from .common import send_command
 from .packaging.paths import CHECKOUT, INTEGRATION, read_json

@@ -14,12 +14,12 @@ from custom_components.espcloud import coordinator as coordinator_module, refusa
 from custom_components.espcloud.cloud import Endpoint, stall
 from custom_components.espcloud.const import DOMAIN, GRACE_TIME
 from custom_components.espcloud.coordinator import EspCloudCoordinator
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import (
     account_entry,

@@ -12,11 +12,11 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import account_entry, send_command, wait_for_coordinator, wait_for_state
 from .credentials import EMAIL

@@ -4,10 +4,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.cloud import Push
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from local_cloud import LocalCloud
-from local_cloud.models import Device
 
 from .common import send_command, wait_for_state
 

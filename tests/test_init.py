@@ -11,6 +11,9 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.espcloud import event, refusals
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
@@ -20,9 +23,6 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 from homeassistant.setup import async_setup_component
-from local_cloud import LocalCloud
-from local_cloud.errors import ApiError
-from local_cloud.models import Device, User
 
 from .common import (
     account_entry,

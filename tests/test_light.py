@@ -3,11 +3,11 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import send_command, wait_for_coordinator, wait_for_state
 from .raw_device import RawDevice

@@ -6,12 +6,12 @@ from markdown_it import MarkdownIt
 import pytest
 
 from custom_components.espcloud.issues import DeviceIssues
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 from custom_components.espcloud.markdown import escaped
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
-from local_cloud import LocalCloud
-from local_cloud.models import User
 
 from .common import account_entry, wait_for_coordinator
 

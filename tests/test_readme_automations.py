@@ -11,13 +11,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.const import GRACE_TIME
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.components.automation import DOMAIN as AUTOMATION
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .chaos.home import home_assistant
 from .chaos.proxy import ChaosProxy

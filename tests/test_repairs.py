@@ -8,13 +8,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.repairs import DeviceRepairFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
-from local_cloud import LocalCloud
-from local_cloud.models import Device
 
 from .common import let_time_pass, wait_for_coordinator, wait_for_issue
 from .raw_device import RawDevice

@@ -5,10 +5,10 @@ import logging
 
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import (
     account_input,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from custom_components.espcloud.state_store import SAVE_DELAY
 from homeassistant.core import HomeAssistant
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .common import account_entry, let_time_pass, send_command, wait_for_state
 

@@ -10,11 +10,11 @@ import warnings
 
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import ssl as ssl_util
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 
 from .cloud.certificates import Certificates
 from .common import account_entry, account_input, server_data, wait_for_state

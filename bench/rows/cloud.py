@@ -53,7 +53,7 @@ async def measure(scale: Scale, folder: Path) -> Result:
             f"`LED_ON` when the last one was acknowledged, for {scale.cloud_seconds:g} s, to "
             "all devices in turns; a device gets one push at a time, so with one device the "
             "callers wait for each other. Callers and devices share one process, as light as "
-            "can be; local_cloud is `python -m local_cloud` in another. Every call has to be "
+            "can be; local_cloud is `scripts/local-cloud` in another. Every call has to be "
             "answered with status 200."
         ),
         header=(

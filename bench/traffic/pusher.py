@@ -9,10 +9,10 @@ from typing import cast, override
 
 from bench.answering import Answer, answer
 from bench.paths import LOOPBACK
-from local_cloud.delivery import push_frame
-from local_cloud.frames import line
-from local_cloud.request import make_request
-from local_cloud.wire import encode
+from custom_components.espcloud.local_cloud.delivery import push_frame
+from custom_components.espcloud.local_cloud.frames import line
+from custom_components.espcloud.local_cloud.request import make_request
+from custom_components.espcloud.local_cloud.wire import encode
 
 # Pushes on their way at once: the other side always has work, and no burst ever grows.
 WINDOW = 256

@@ -9,10 +9,10 @@ import pytest
 
 from custom_components.espcloud import account, event
 from custom_components.espcloud.cloud import Backoff, ConnectPacer, http, session
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import HomeAssistant
-from local_cloud import LocalCloud
-from local_cloud.models import User
 
 from .instance import Instance, Phone, Proxies
 

@@ -15,11 +15,11 @@ from yarl import URL
 
 from custom_components.espcloud.cloud import Timing
 from custom_components.espcloud.coordinator import EspCloudCoordinator
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import (
     account_entry,
     let_time_pass,

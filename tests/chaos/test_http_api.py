@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from custom_components.espcloud.const import ACCOUNT_INTERVAL
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from local_cloud import LocalCloud
-from local_cloud.models import User
 from tests.common import let_time_pass
 
 from .conftest import LAMPS

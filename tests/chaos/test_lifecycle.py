@@ -2,8 +2,8 @@
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import User
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 
 from .command_log import check, storm
 from .home import home_assistant

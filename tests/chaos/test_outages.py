@@ -11,9 +11,9 @@ import pytest
 from custom_components.espcloud import account
 from custom_components.espcloud.cloud import ConnectPacer
 from custom_components.espcloud.const import ACCOUNT_INTERVAL, DOMAIN, STABLE_TIME
+from custom_components.espcloud.local_cloud import LocalCloud
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from local_cloud import LocalCloud
 from tests.credentials import EMAIL, PASSWORD
 from tests.raw_device import RawDevice
 

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from custom_components.espcloud.cloud import Timing
+from custom_components.espcloud.local_cloud import LocalCloud
 from homeassistant.config_entries import ConfigEntryState
-from local_cloud import LocalCloud
 from tests.credentials import EMAIL, PASSWORD
 
 from .command_log import CommandLog

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from custom_components.espcloud.cloud import CloudClient, Endpoint
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from tests.credentials import PASSWORD
 
 from .certificates import Certificates

@@ -28,8 +28,8 @@ from custom_components.espcloud.cloud import (
 )
 from custom_components.espcloud.cloud.connection import PushHandler
 from custom_components.espcloud.cloud.frames import MAX_LINE_BYTES
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from tests.common import send_command
 from tests.raw_device import RawDevice
 

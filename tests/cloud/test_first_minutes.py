@@ -8,8 +8,8 @@ from custom_components.espcloud.cloud import (
     virtual_bssid,
     virtual_rom_version,
 )
-from local_cloud import Limits, LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import Limits, LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

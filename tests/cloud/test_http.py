@@ -31,8 +31,8 @@ from custom_components.espcloud.cloud import (
     is_key,
     new_token,
 )
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from tests.credentials import EMAIL, PASSWORD
 from tests.raw_device import RawDevice
 

@@ -12,8 +12,8 @@ from custom_components.espcloud.cloud import (
     ProductDevice,
     UnexpectedAnswerError,
 )
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from tests.common import sign_in
 
 from .helpers import MASTER_KEY, USER_KEY, altered, json_values

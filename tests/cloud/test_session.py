@@ -20,8 +20,8 @@ from custom_components.espcloud.cloud import (
     Timing,
     UnexpectedAnswerError,
 )
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from tests.common import send_command
 from tests.raw_device import RawDevice
 

@@ -8,9 +8,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 from homeassistant.helpers import aiohttp_client
-from local_cloud import LocalCloud
-from local_cloud.models import User
 from tests.common import http
 from tests.credentials import PASSWORD
 

@@ -5,10 +5,10 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.local_cloud import LocalCloud
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from local_cloud import LocalCloud
 from tests.common import account_input
 
 ACTIONS = {"turn_on_action": "LED_ON", "turn_off_action": "LED_OFF"}

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import TITLE, account_input, send_command, server_data, wait_for_state
 from tests.credentials import EMAIL, PASSWORD
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import TITLE, account_entry, account_input, server_data
 from tests.credentials import EMAIL, PASSWORD
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import account_entry, send_command, wait_for_issue, wait_for_state
 
 from .steps import ACTIONS, UNKNOWN_KEY, open_device_reconfigure, submit_device

@@ -6,13 +6,13 @@ from aiohttp import web
 import pytest
 
 from custom_components.espcloud.account_products import MAX_PRODUCTS
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.times import ZERO_TIME
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import area_registry as ar, device_registry as dr
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
-from local_cloud.times import ZERO_TIME
 from tests.common import account_entry, account_input, send_command, wait_for_state
 
 from .conftest import Front

@@ -5,11 +5,11 @@ from typing import Any
 from aiohttp import web
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import (
     account_entry,
     account_input,

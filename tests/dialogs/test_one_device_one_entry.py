@@ -7,11 +7,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import account_entry, account_input, server_data, wait_for_state
 from tests.credentials import EMAIL, PASSWORD
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
 from tests.common import account_entry
 from tests.credentials import PASSWORD
 

@@ -13,7 +13,7 @@ import aiohttp
 
 from demo.errors import deadline
 from demo.home_assistant import running_home_assistant, write_configuration
-from demo.paths import CHECKOUT
+from demo.paths import CHECKOUT, LOCAL_CLOUD
 from demo.ports import LOOPBACK, find_free
 from demo.process import Process
 from demo.session import sign_in
@@ -52,7 +52,7 @@ class Cloud:
             Process.running(
                 "the cloud",
                 [
-                    *(sys.executable, "-m", "local_cloud", "--json"),
+                    *(sys.executable, LOCAL_CLOUD, "--json"),
                     *("--host", LOOPBACK, "--http-port", str(self.http_port)),
                     *("--device-port", str(self.device_port)),
                     *("--account", f"{EMAIL}:{PASSWORD}"),

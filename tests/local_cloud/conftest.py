@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import ClientSession, TCPConnector
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device, User
-from local_cloud.passwords import Passwords
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.passwords import Passwords
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket

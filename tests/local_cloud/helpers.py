@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
+from pathlib import Path
 import socket
 import ssl
 from types import TracebackType
@@ -12,13 +13,14 @@ from typing import Any, Self
 from aiohttp import ClientSession
 from yarl import URL
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 
 TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz0123"
 """A one-time token as an app makes it: 40 characters."""
 BSSID = "18:fe:34:00:00:01"
 WAIT = 5
+LOCAL_CLOUD = Path(__file__).parents[2] / "scripts" / "run_local_cloud.py"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.keyring import MAX_TOKENS
-from local_cloud.models import Device, User
-from local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.keyring import MAX_TOKENS
+from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.snapshot import take
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import TOKEN, Api, DeviceSocket

@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 
-from local_cloud import Limits, LocalCloud
-from local_cloud.models import User
-from local_cloud.wire import MAX_CONTAINERS, MAX_VALUES
+from custom_components.espcloud.local_cloud import Limits, LocalCloud
+from custom_components.espcloud.local_cloud.models import User
+from custom_components.espcloud.local_cloud.wire import MAX_CONTAINERS, MAX_VALUES
 
 from .helpers import WAIT, Api, until
 

@@ -6,9 +6,9 @@ import ssl
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.errors import ApiError
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import Device
 
 from .certificates import make_certificate
 from .helpers import Api, DeviceSocket

@@ -17,10 +17,11 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
-from local_cloud.__main__ import main
-from local_cloud.command_line import PASSWORD_VARIABLE
+from custom_components.espcloud.local_cloud.__main__ import main
+from custom_components.espcloud.local_cloud.command_line import PASSWORD_VARIABLE
 
 from .certificates import make_certificate
+from .helpers import LOCAL_CLOUD
 
 ANY_PORTS = ["--http-port", "0", "--device-port", "0"]
 ACCOUNT = ["--account", "a@example.org:pass:word"]
@@ -36,7 +37,7 @@ async def _running(
     stdin: int = asyncio.subprocess.DEVNULL,
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "local_cloud", *options, env=env, stdin=stdin,
+        sys.executable, LOCAL_CLOUD, *options, env=env, stdin=stdin,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # else a question goes to the terminal of whoever tests
     )  # fmt: skip
@@ -428,7 +429,7 @@ async def test_nobody_listens_to_its_output() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "local_cloud", "--http-port", "0", "--device-port", str(port),
+        sys.executable, LOCAL_CLOUD, "--http-port", "0", "--device-port", str(port),
         stdout=writing, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     os.close(writing)

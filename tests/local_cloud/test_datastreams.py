@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
-from local_cloud.streams import MAX_POINTS, MAX_STREAMS
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.streams import MAX_POINTS, MAX_STREAMS
 
 from .helpers import Api, DeviceSocket
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 
 from .helpers import Api
 

@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 
-from local_cloud.errors import ApiError
-from local_cloud.fair_queue import MAX_IN_ALL, MAX_OF_ACCOUNT, FairQueue
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.fair_queue import (
+    MAX_IN_ALL,
+    MAX_OF_ACCOUNT,
+    FairQueue,
+)
 
 
 class Requests:

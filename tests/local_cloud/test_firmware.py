@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 from tests.firmware import parser as firmware
 
 from .helpers import BSSID, TOKEN, Api, DeviceSocket, until

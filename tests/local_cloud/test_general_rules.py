@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
 
 from .helpers import TOKEN, Api, DeviceSocket
 

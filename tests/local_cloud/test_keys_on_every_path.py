@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.snapshot import take
 from fuzz.populated_cloud import PopulatedCloud
-from local_cloud import LocalCloud
-from local_cloud.snapshot import take
 
 from .helpers import Api, DeviceSocket
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.api import devices as devices_api
-from local_cloud.api.devices import DeviceApi
-from local_cloud.lists import SLICE
-from local_cloud.models import Device, Key, User
-from local_cloud.request import Request
-from local_cloud.wire import JsonObject
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.api import devices as devices_api
+from custom_components.espcloud.local_cloud.api.devices import DeviceApi
+from custom_components.espcloud.local_cloud.lists import SLICE
+from custom_components.espcloud.local_cloud.models import Device, Key, User
+from custom_components.espcloud.local_cloud.request import Request
+from custom_components.espcloud.local_cloud.wire import JsonObject
 
 from .helpers import Api, DeviceSocket
 

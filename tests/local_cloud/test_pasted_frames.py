@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Limits, LocalCloud
-from local_cloud.frame_reader import FrameReader
-from local_cloud.frames import LineTooLongError
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import Limits, LocalCloud
+from custom_components.espcloud.local_cloud.frame_reader import FrameReader
+from custom_components.espcloud.local_cloud.frames import LineTooLongError
+from custom_components.espcloud.local_cloud.models import Device
 
 from .helpers import DeviceSocket
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud, quotas
-from local_cloud.models import Device, User
-from local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud import LocalCloud, quotas
+from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.snapshot import take
 
 from .helpers import TOKEN, Api
 

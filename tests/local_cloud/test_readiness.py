@@ -1,9 +1,9 @@
 """What is told of a device whose keys are gone."""
 
-from local_cloud import LocalCloud
-from local_cloud.command_line import AccountWish, DeviceWish
-from local_cloud.models import Device
-from local_cloud.readiness import as_json, as_text, prepare
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.command_line import AccountWish, DeviceWish
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.readiness import as_json, as_text, prepare
 from tests.credentials import EMAIL, PASSWORD
 
 

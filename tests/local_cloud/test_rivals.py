@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import Device
-from local_cloud.rivals import Rivals
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.rivals import Rivals
 
 from .helpers import DeviceSocket, until
 from .test_session import GOODBYE

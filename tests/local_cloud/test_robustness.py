@@ -13,9 +13,9 @@ import threading
 from aiohttp import ClientError
 import pytest
 
-from local_cloud import Limits, LocalCloud, frame_reader
-from local_cloud.models import Device, User
-from local_cloud.standing import Standing
+from custom_components.espcloud.local_cloud import Limits, LocalCloud, frame_reader
+from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.standing import Standing
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket, until
@@ -635,7 +635,7 @@ async def test_nothing_secret_is_logged(
     logged = "\n".join(
         record.getMessage()
         for record in caplog.records
-        if record.name.startswith("local_cloud")
+        if ".local_cloud." in record.name
     )
     assert "a line is too long" in logged
     assert "silent" in logged

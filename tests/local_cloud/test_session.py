@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.frames import LineBuffer, LineTooLongError
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.frames import LineBuffer, LineTooLongError
+from custom_components.espcloud.local_cloud.models import Device
 
 from .helpers import BSSID, TOKEN, DeviceSocket, until
 

@@ -10,12 +10,17 @@ from typing import override
 from aiohttp import ClientSession, TCPConnector
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.addresses import KNOWN_FOR, MAX_KNOWN, KnownAddresses, network_of
-from local_cloud.errors import ApiError
-from local_cloud.models import User
-from local_cloud.passwords import Passwords, hashes_at_once
-from local_cloud.rate_limits import (
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.addresses import (
+    KNOWN_FOR,
+    MAX_KNOWN,
+    KnownAddresses,
+    network_of,
+)
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import User
+from custom_components.espcloud.local_cloud.passwords import Passwords, hashes_at_once
+from custom_components.espcloud.local_cloud.rate_limits import (
     ACCOUNTS_IN_ALL,
     ACCOUNTS_PER_ADDRESS,
     FAILURES_PER_ACCOUNT,

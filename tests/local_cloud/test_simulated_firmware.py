@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Limits, LocalCloud
-from local_cloud.errors import ApiError
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import Limits, LocalCloud
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import Device
 from tests.firmware.connection import Firmware
 from tests.firmware.light import Light
 from tests.firmware.plug import Plug

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud, state_file
-from local_cloud.errors import StateFileError
-from local_cloud.wire import MAX_CONTAINERS
+from custom_components.espcloud.local_cloud import LocalCloud, state_file
+from custom_components.espcloud.local_cloud.errors import StateFileError
+from custom_components.espcloud.local_cloud.wire import MAX_CONTAINERS
 
 from .helpers import DeviceSocket, until
 

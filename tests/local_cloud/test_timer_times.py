@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local_cloud import LocalCloud, timer_watch
-from local_cloud.models import Device
-from local_cloud.times import SHANGHAI
+from custom_components.espcloud.local_cloud import LocalCloud, timer_watch
+from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.times import SHANGHAI
 
 from .helpers import Api, DeviceSocket, until
 

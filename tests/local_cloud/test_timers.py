@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud, quotas
-from local_cloud.api import timers as timers_api
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import LocalCloud, quotas
+from custom_components.espcloud.local_cloud.api import timers as timers_api
+from custom_components.espcloud.local_cloud.models import Device
 
 from .helpers import Api, DeviceSocket
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Limits, LocalCloud
-from local_cloud.errors import ApiError
-from local_cloud.models import Device
+from custom_components.espcloud.local_cloud import Limits, LocalCloud
+from custom_components.espcloud.local_cloud.errors import ApiError
+from custom_components.espcloud.local_cloud.models import Device
 
 from .certificates import make_certificate
 from .helpers import WAIT, DeviceSocket
@@ -148,7 +148,9 @@ async def test_without_a_word_of_the_system(
 ) -> None:
     """What waits in the transport is known everywhere."""
     connection = connection_of(cloud, device)
-    monkeypatch.setattr("local_cloud.undelivered.sys.platform", "elsewhere")
+    monkeypatch.setattr(
+        "custom_components.espcloud.local_cloud.undelivered.sys.platform", "elsewhere"
+    )
     assert connection.has_delivered(connection.written)
     assert not connection.has_delivered(connection.written + 1)
 

@@ -14,12 +14,12 @@ import time
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.errors import StateFileError
-from local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.errors import StateFileError
+from custom_components.espcloud.local_cloud.snapshot import take
 from tests.credentials import EMAIL, PASSWORD
 
-from .helpers import WAIT, until
+from .helpers import LOCAL_CLOUD, WAIT, until
 
 AT_EACH_DOOR = 2500
 PING = b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -35,7 +35,7 @@ async def process(files: int) -> AsyncGenerator[tuple[int, int, int, Path]]:
     log = Path(folder.name) / "log"
     cloud = await asyncio.create_subprocess_exec(
         *("sh", "-c", f'ulimit -n {files} && exec "$0" "$@"'),
-        *(sys.executable, "-m", "local_cloud", "--json"),
+        *(sys.executable, LOCAL_CLOUD, "--json"),
         *("--http-port", "0", "--device-port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=log.open("wb"),

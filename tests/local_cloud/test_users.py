@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
-from local_cloud.models import User
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import User
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket

@@ -47,7 +47,9 @@ def bases(node: ast.ClassDef) -> set[str]:
 
 
 class Source:
-    """All modules of a folder, and where each name is defined and used.
+    """The modules of the integration, and where each name is defined and used.
+
+    Without `local_cloud`, which has texts of its own.
 
     Names are looked up by their last part alone. That finds too much rather than too
     little, and is enough as long as the integration keeps its names apart.
@@ -57,10 +59,11 @@ class Source:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Parse every file below the folder."""
+        """Parse the files below the folder."""
         self.modules = {
             path: ast.parse(path.read_text("utf-8"), str(path))
             for path in sorted(folder.rglob("*.py"))
+            if folder / "local_cloud" not in path.parents
         }
         self._parents: dict[ast.AST, ast.AST] = {}
         self._paths: dict[ast.AST, Path] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from .paths import CHECKOUT
 
-PACKAGES = ("custom_components", "demo", "local_cloud")
+PACKAGES = ("custom_components", "demo")
 
 
 @pytest.fixture
@@ -67,10 +67,28 @@ def broken(checkout: Path) -> list[str]:
             id="a client that knows Home Assistant",
         ),
         pytest.param(
-            "local_cloud/api/fan.py",
-            "from custom_components.espcloud.cloud import models",
+            "custom_components/espcloud/local_cloud/api/fan.py",
+            "from ...cloud import models",
             "local_cloud stands alone",
             id="a server that reads what the client reads",
+        ),
+        pytest.param(
+            "custom_components/espcloud/local_cloud/api/fan.py",
+            "import homeassistant.core",
+            "local_cloud stands alone",
+            id="a server that knows Home Assistant",
+        ),
+        pytest.param(
+            "custom_components/espcloud/local_cloud/api/fan.py",
+            "from ...const import DOMAIN",
+            "What the integration is made of, from the top down; nothing imports upwards",
+            id="a server that knows the integration",
+        ),
+        pytest.param(
+            "custom_components/espcloud/fan.py",
+            "from .local_cloud import LocalCloud",
+            "Nothing but what is named here knows of sockets or HTTP",
+            id="a platform that runs a server",
         ),
     ],
 )

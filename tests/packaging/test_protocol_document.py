@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from .paths import CHECKOUT
+from .paths import CHECKOUT, INTEGRATION
 
 DOCUMENT = (CHECKOUT / "docs" / "protocol.md").read_text("utf-8")
 CITATION = re.compile(
@@ -138,7 +138,7 @@ def test_every_path_of_local_cloud_is_documented() -> None:
     """Variable segments are NAME and ID there."""
     paths = {
         path
-        for module in (CHECKOUT / "local_cloud" / "api").glob("*.py")
+        for module in (INTEGRATION / "local_cloud" / "api").glob("*.py")
         for path in re.findall(r'"(/v1/[^"]*)"', module.read_text("utf-8"))
     }
     assert len(paths) > 15

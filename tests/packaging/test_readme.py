@@ -110,7 +110,7 @@ def test_every_action_is_explained(language: str) -> None:
 @every_readme
 def test_every_option_of_local_cloud_is_explained(language: str) -> None:
     """And no other."""
-    source = (CHECKOUT / "local_cloud" / "command_line.py").read_text("utf-8")
+    source = (INTEGRATION / "local_cloud" / "command_line.py").read_text("utf-8")
     options = set(re.findall(r'"(--[a-z-]+)"', source))
     assert options
     table = "\n".join(re.findall(r"^\| `--.*$", CONTENT[language], re.MULTILINE))

@@ -24,6 +24,7 @@ def run(*command: str | Path, **environment: str | Path) -> str:
     return subprocess.run(
         command,
         env={**os.environ, **{name: str(value) for name, value in environment.items()}},
+        cwd=CHECKOUT,
         check=True,
         capture_output=True,
         text=True,
@@ -93,8 +94,8 @@ def test_the_wheel_has_local_cloud_alone(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == {
-        str(path.relative_to(CHECKOUT))
-        for path in (CHECKOUT / "local_cloud").rglob("*")
+        str(path.relative_to(INTEGRATION))
+        for path in (INTEGRATION / "local_cloud").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
 
@@ -114,7 +115,8 @@ def test_the_command_runs_in_a_bare_environment(bare: Path) -> None:
 def test_the_script_runs_in_a_bare_environment(bare: Path, tmp_path: Path) -> None:
     """A checkout needs no set-up where a Python with aiohttp is found."""
     checkout, programs = tmp_path / "checkout", tmp_path / "bin"
-    shutil.copytree(CHECKOUT / "local_cloud", checkout / "local_cloud")
+    package = INTEGRATION / "local_cloud"
+    shutil.copytree(package, checkout / package.relative_to(CHECKOUT))
     shutil.copytree(CHECKOUT / "scripts", checkout / "scripts")
     programs.mkdir()
     for name in ("bash", "dirname"):
@@ -130,6 +132,23 @@ def test_the_script_runs_in_a_bare_environment(bare: Path, tmp_path: Path) -> No
     (programs / "python3").chmod(0o755)
     with running(script, **alone) as process:
         answers(process)
+
+
+def test_the_script_loads_nothing_of_home_assistant() -> None:
+    """Nor of the integration, in whose folder it is: there is one local_cloud in the process."""
+    look = (
+        "import runpy, sys\n"
+        "try: runpy.run_path('scripts/run_local_cloud.py', run_name='__main__')\n"
+        "except SystemExit: print('', *sys.modules, sep='\\n')"
+    )
+    printed = run(sys.executable, "-P", "-c", look, "--help")
+    modules = set(printed.splitlines())
+    assert "local_cloud.server" in modules
+    assert not {name.partition(".")[0] for name in modules} & {
+        "homeassistant",
+        "custom_components",
+        "voluptuous",
+    }
 
 
 def test_the_script_runs_where_the_tests_do(tmp_path: Path) -> None:

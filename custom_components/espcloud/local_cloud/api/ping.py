@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from local_cloud.request import Request
-from local_cloud.router import ANY_METHOD, Route
-from local_cloud.store import Store
-from local_cloud.times import local_time
-from local_cloud.wire import JsonObject
+from ..request import Request
+from ..router import ANY_METHOD, Route
+from ..store import Store
+from ..times import local_time
+from ..wire import JsonObject
 
 
 class PingApi:

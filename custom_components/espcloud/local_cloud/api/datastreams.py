@@ -4,18 +4,18 @@ from collections.abc import Iterator
 import re
 from typing import Any
 
-from local_cloud.access import ANY_DEVICE_KEY, Access
-from local_cloud.delivery import Delivery
-from local_cloud.errors import ApiError, bad_request, unknown_path
-from local_cloud.fields import read_integer, read_object, read_objects
-from local_cloud.lists import MAX_ROWS, query_number
-from local_cloud.models import DIMENSIONS, Device, Key, render_datapoint
-from local_cloud.quotas import Quotas
-from local_cloud.request import Answer, Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.times import LAST_TIME, parse_time
-from local_cloud.wire import JsonObject
+from ..access import ANY_DEVICE_KEY, Access
+from ..delivery import Delivery
+from ..errors import ApiError, bad_request, unknown_path
+from ..fields import read_integer, read_object, read_objects
+from ..lists import MAX_ROWS, query_number
+from ..models import DIMENSIONS, Device, Key, render_datapoint
+from ..quotas import Quotas
+from ..request import Answer, Request
+from ..router import Route
+from ..store import Store
+from ..times import LAST_TIME, parse_time
+from ..wire import JsonObject
 
 _NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
 _LIGHT_STREAM = "light"

@@ -2,17 +2,17 @@
 
 from collections.abc import Awaitable, Iterator
 
-from local_cloud.access import MASTER, Access
-from local_cloud.errors import bad_request, unknown_path
-from local_cloud.fields import read_text
-from local_cloud.frames import fit_firmware
-from local_cloud.models import Device, Key, render
-from local_cloud.presence import Presence, dismiss
-from local_cloud.request import Answer, Handler, Request
-from local_cloud.router import ANY_METHOD, Route
-from local_cloud.store import Store
-from local_cloud.times import ZERO_TIME
-from local_cloud.wire import JsonObject
+from ..access import MASTER, Access
+from ..errors import bad_request, unknown_path
+from ..fields import read_text
+from ..frames import fit_firmware
+from ..models import Device, Key, render
+from ..presence import Presence, dismiss
+from ..request import Answer, Handler, Request
+from ..router import ANY_METHOD, Route
+from ..store import Store
+from ..times import ZERO_TIME
+from ..wire import JsonObject
 
 
 class SessionApi:

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
-from local_cloud.delivery import Delivery
-from local_cloud.errors import ApiError, bad_request
-from local_cloud.fields import read_integer, read_objects
-from local_cloud.models import Device, Key, Timer, render
-from local_cloud.quotas import MAX_TIMERS, Quotas
-from local_cloud.request import Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.timer_plans import MAX_ENTRIES, plan_entries, read_plan
-from local_cloud.timer_watch import TimerWatch
-from local_cloud.times import local_time, zone_name
-from local_cloud.wire import JsonObject
+from ..access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from ..delivery import Delivery
+from ..errors import ApiError, bad_request
+from ..fields import read_integer, read_objects
+from ..models import Device, Key, Timer, render
+from ..quotas import MAX_TIMERS, Quotas
+from ..request import Request
+from ..router import Route
+from ..store import Store
+from ..timer_plans import MAX_ENTRIES, plan_entries, read_plan
+from ..timer_watch import TimerWatch
+from ..times import local_time, zone_name
+from ..wire import JsonObject
 
 _PATH = "/v1/device/timers/"
 

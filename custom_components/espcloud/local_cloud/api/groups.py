@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from local_cloud.access import Access
-from local_cloud.errors import ApiError, bad_request
-from local_cloud.fields import read_flag, read_integer, read_objects, read_text
-from local_cloud.lists import page_of
-from local_cloud.models import DeviceGroup, User, render
-from local_cloud.quotas import MAX_GROUPS, Quotas
-from local_cloud.request import Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from ..access import Access
+from ..errors import ApiError, bad_request
+from ..fields import read_flag, read_integer, read_objects, read_text
+from ..lists import page_of
+from ..models import DeviceGroup, User, render
+from ..quotas import MAX_GROUPS, Quotas
+from ..request import Request
+from ..router import Route
+from ..store import Store
+from ..wire import JsonObject
 
 _PATH = "/v1/user/devices/groups/"
 

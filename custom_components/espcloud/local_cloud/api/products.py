@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from local_cloud.access import Access
-from local_cloud.errors import ApiError
-from local_cloud.fields import read_flag, read_integer, read_objects, read_text
-from local_cloud.lists import Lists
-from local_cloud.models import Device, Product, User, render
-from local_cloud.quotas import MAX_PRODUCTS, Quotas
-from local_cloud.request import Answer, Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from ..access import Access
+from ..errors import ApiError
+from ..fields import read_flag, read_integer, read_objects, read_text
+from ..lists import Lists
+from ..models import Device, Product, User, render
+from ..quotas import MAX_PRODUCTS, Quotas
+from ..request import Answer, Request
+from ..router import Route
+from ..store import Store
+from ..wire import JsonObject
 
 MAX_AT_ONCE = 100
 """Devices of one request."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from local_cloud.access import ANY_DEVICE_KEY, Access
-from local_cloud.delivery import Delivery
-from local_cloud.errors import bad_request
-from local_cloud.models import Device, Key
-from local_cloud.request import Answer, Request
-from local_cloud.router import Route
+from ..access import ANY_DEVICE_KEY, Access
+from ..delivery import Delivery
+from ..errors import bad_request
+from ..models import Device, Key
+from ..request import Answer, Request
+from ..router import Route
 
 
 class RpcApi:

@@ -16,16 +16,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 import secrets
 
-from local_cloud.access import OWNER, OWNER_OR_SHARED, Access
-from local_cloud.errors import ApiError, bad_request
-from local_cloud.fields import read_flag, read_integer, read_objects, read_text
-from local_cloud.lists import Lists
-from local_cloud.models import Device, Key, KeyKind, User, render
-from local_cloud.quotas import Quotas
-from local_cloud.request import Answer, Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from ..access import OWNER, OWNER_OR_SHARED, Access
+from ..errors import ApiError, bad_request
+from ..fields import read_flag, read_integer, read_objects, read_text
+from ..lists import Lists
+from ..models import Device, Key, KeyKind, User, render
+from ..quotas import Quotas
+from ..request import Answer, Request
+from ..router import Route
+from ..store import Store
+from ..wire import JsonObject
 
 MAX_KEYS = 100
 """Keys of one request."""

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(file=sys.stderr)
         return 1
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("local_cloud").setLevel(logging.INFO)
+    logging.getLogger(__package__).setLevel(logging.INFO)
     _allow_many_connections()
     try:
         asyncio.run(_run(options))

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
-from local_cloud.errors import ApiError
-from local_cloud.fields import read_text
-from local_cloud.models import Device, Key
-from local_cloud.request import Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from ..access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from ..errors import ApiError
+from ..fields import read_text
+from ..models import Device, Key
+from ..request import Request
+from ..router import Route
+from ..store import Store
+from ..wire import JsonObject
 
 
 class MessageApi:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from functools import partial
 
-from local_cloud.access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
-from local_cloud.errors import ApiError
-from local_cloud.fields import read_object, read_text
-from local_cloud.lists import SLICE, Lists, page_of
-from local_cloud.models import Device, Key, User, render
-from local_cloud.request import Answer, Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import EncodedList, JsonObject, encode_item
+from ..access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from ..errors import ApiError
+from ..fields import read_object, read_text
+from ..lists import SLICE, Lists, page_of
+from ..models import Device, Key, User, render
+from ..request import Answer, Request
+from ..router import Route
+from ..store import Store
+from ..wire import EncodedList, JsonObject, encode_item
 
 MAX_METADATA = 4096
 _UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}

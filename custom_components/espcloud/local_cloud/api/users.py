@@ -10,15 +10,15 @@ A user key that comes along in the header of a sign-in has an allowance of wrong
 
 from collections.abc import Iterator
 
-from local_cloud.accounts import MAX_PASSWORD, Accounts
-from local_cloud.errors import ApiError, bad_request
-from local_cloud.fields import read_flag, read_object, read_text
-from local_cloud.models import Key, User, render
-from local_cloud.quotas import Quotas
-from local_cloud.request import Request
-from local_cloud.router import Route
-from local_cloud.store import Store
-from local_cloud.wire import JsonObject
+from ..accounts import MAX_PASSWORD, Accounts
+from ..errors import ApiError, bad_request
+from ..fields import read_flag, read_object, read_text
+from ..models import Key, User, render
+from ..quotas import Quotas
+from ..request import Request
+from ..router import Route
+from ..store import Store
+from ..wire import JsonObject
 
 
 class UserApi:
