@@ -74,7 +74,7 @@ class Access:
             device = store.devices[key.device_id]
             if is_activity and request.link is not None and kind is KeyKind.MASTER:
                 # Sensors post without ever identifying; they are active all the same.
-                device.last_active = store.context.now()
+                store.context.heard(device)
             return handler(request, device, key)
 
         return check

@@ -124,7 +124,7 @@ class Accounts:
         user.updated = self._store.context.now()
         self._known.forget(user.id)
         self._store.keyring.end_with_password(user, keep_devices=keep_devices)
-        self._store.context.changed()
+        self._store.context.changed(user)
 
     async def _is_right(self, user: User, password: str) -> bool:
         """Check a password; one that was replaced meanwhile is wrong."""

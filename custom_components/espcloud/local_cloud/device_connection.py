@@ -55,14 +55,14 @@ class DeviceConnection(asyncio.Protocol):
         owner: ConnectionOwner,
         router: Router,
         *,
-        now: Callable[[], int],
+        heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
         """Hand requests to `router`, and tell `owner` how far this connection has come."""
         self._owner = owner
         self._router = router
-        self._now = now
+        self._heard = heard
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport  # there from connection_made on
@@ -270,7 +270,7 @@ class DeviceConnection(asyncio.Protocol):
         """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""
         if self.device is not None:
             self.heard_at = self._loop.time()
-            self.device.last_active = self._now()
+            self._heard(self.device)
             self.outbox.hear()
         if "path" not in frame and "nonce" in frame:
             self.outbox.take_answer(frame)

@@ -8,6 +8,7 @@ import ssl
 from .admission import Admission
 from .device_connection import DeviceConnection
 from .limits import Limits
+from .models import Device
 from .presence import Presence
 from .router import Router
 
@@ -21,13 +22,13 @@ class DeviceServer:
         presence: Presence,
         admission: Admission,
         *,
-        now: Callable[[], int],
+        heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
         self._router = router
-        self._now = now
+        self._heard = heard
         self._delivery_timeout = delivery_timeout
         self._limits = limits
         self._presence = presence
@@ -79,7 +80,7 @@ class DeviceServer:
         return DeviceConnection(
             self,
             self._router,
-            now=self._now,
+            heard=self._heard,
             delivery_timeout=self._delivery_timeout,
             limits=self._limits,
         )

@@ -127,6 +127,7 @@ class Keyring:
         if held is not None or token.used_by:
             return held
         token.used_by = user.id
+        self._context.changed(token)
         return self.share_with(device, user, token.name)
 
     def remove(self, key: Key) -> None:
@@ -143,7 +144,7 @@ class Keyring:
                 if key.kind is KeyKind.OWNER:
                     del self._owners[key.device_id]
                 del self._held_by[key.authorized_user_id][key.device_id]
-        self._context.changed()
+        self._context.removed(key)
 
     def renew(self, key: Key) -> None:
         """Give a device's key another text: whoever knows the old one has no key any more."""
@@ -234,9 +235,9 @@ class Keyring:
             if text in self.tokens:
                 self._forget_token(self.tokens[text])
             self.put_token(token)
+            self._context.changed(token)
             while len(self._tokens_of[device.id]) > MAX_TOKENS:
                 self._forget_token(next(iter(self._tokens_of[device.id].values())))
-            self._context.changed()
         return token
 
     def put_token(self, token: Token) -> None:
@@ -253,6 +254,7 @@ class Keyring:
     def _forget_token(self, token: Token) -> None:
         del self.tokens[token.token]
         del self._tokens_of[token.device_id][token.token]
+        self._context.removed(token)
 
     def _drop_old_tokens(self) -> None:
         """Forget tokens past their time: all live equally long, so the oldest are in front."""
@@ -265,7 +267,7 @@ class Keyring:
 
     def _add(self, key: Key) -> Key:
         self.put(key)
-        self._context.changed()
+        self._context.changed(key)
         return key
 
     def _device_key(

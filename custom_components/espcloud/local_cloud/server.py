@@ -114,7 +114,7 @@ class LocalCloud:
             self._router,
             self._presence,
             admission,
-            now=self.store.context.now,
+            heard=self.store.context.heard,
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
@@ -206,7 +206,7 @@ class LocalCloud:
         """Give the device another name."""
         device.name = name
         device.updated = self.store.context.now()
-        self.store.context.changed()
+        self.store.context.changed(device)
 
     def revoke_key(self, token: str) -> None:
         """Delete a key; a device whose master key goes, goes too. Raises LookupError without it."""

@@ -15,7 +15,7 @@ class Store:
     """The cloud's tables.
 
     The methods note their change for the state file; who changes a record's fields calls
-    `context.changed()`. A `put_…` enters a record, new or from the state file, into its indexes.
+    `context.changed(record)`. A `put_…` enters a record, new or from the state file, into its indexes.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Store:
             password_hash=password_hash,
         )
         self.put_user(user)
-        self.context.changed()
+        self.context.changed(user)
         return user
 
     def put_user(self, user: User) -> None:
@@ -84,7 +84,7 @@ class Store:
             user_id=user.id,
         )
         self.put_product(product)
-        self.context.changed()
+        self.context.changed(product)
         return product
 
     def put_product(self, product: Product) -> None:
@@ -123,6 +123,7 @@ class Store:
             is_private=product.is_private if product else 1,
         )
         self.put_device(device)
+        self.context.changed(device)
         creator_id = product.user_id if product else creator.id if creator else 0
         self.keyring.add_master_key(device, master_key, creator_id=creator_id)
         return device
@@ -148,7 +149,7 @@ class Store:
             user_id=user.id,
         )
         self.put_group(group)
-        self.context.changed()
+        self.context.changed(group)
         return group
 
     def put_group(self, group: DeviceGroup) -> None:
@@ -160,7 +161,7 @@ class Store:
         """Remove a group; its devices stay."""
         del self.groups[group.id]
         del self._groups_of[group.user_id][group.id]
-        self.context.changed()
+        self.context.removed(group)
 
     def timers_of(self, device: Device) -> dict[int, Timer]:
         """Return the device's timers by id."""
@@ -180,7 +181,7 @@ class Store:
             zone=zone,
         )
         self.put_timer(timer)
-        self.context.changed()
+        self.context.changed(timer)
         return timer
 
     def put_timer(self, timer: Timer) -> None:
@@ -192,4 +193,4 @@ class Store:
         """Remove a timer."""
         del self.timers[timer.id]
         del self._timers_of[timer.device_id][timer.id]
-        self.context.changed()
+        self.context.removed(timer)

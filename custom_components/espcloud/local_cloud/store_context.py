@@ -3,6 +3,8 @@
 from collections.abc import Callable
 import time
 
+from .models import Device, Record
+
 
 class StoreContext:
     """Gives ids and times to new records and hears of every change."""
@@ -20,9 +22,21 @@ class StoreContext:
         """Return the time in whole epoch seconds."""
         return int(self.clock())
 
-    def changed(self) -> None:
-        """Note that something changed that has to be saved."""
+    def changed(self, record: Record) -> None:
+        """Note that a record is new or has changed, and has to be saved."""
         self.on_change()
+
+    def removed(self, record: Record) -> None:
+        """Note that a record is gone from its table."""
+        self.on_change()
+
+    def heard(self, device: Device) -> None:
+        """Note that the device is active now."""
+        device.last_active = self.now()
+        self.touched(device)
+
+    def touched(self, device: Device) -> None:
+        """Note that a device was heard or asked something, which is not worth a write of its own."""
 
     def next_id(self, table: str) -> int:
         """Return a fresh id of a table."""

@@ -37,7 +37,7 @@ class Streams:
             values=values,
         )
         self.put_point(point)
-        self._context.changed()
+        self._context.changed(stream)
         return point
 
     def count(self, device: Device) -> int:

@@ -59,6 +59,7 @@ class DatastreamApi:
         if point is None:
             raise ApiError(404, "no datapoint yet")
         device.last_pull = self._store.context.now()
+        self._store.context.touched(device)
         return {"datapoint": render_datapoint(point, request.times), "status": 200}
 
     def _add(self, request: Request, device: Device, key: Key) -> Answer:
@@ -91,6 +92,7 @@ class DatastreamApi:
             count=min(query_number(request, "row_count", 100), MAX_ROWS),
         )
         device.last_pull = self._store.context.now()
+        self._store.context.touched(device)
         times = request.times
         return {
             "datapoints": [render_datapoint(point, times) for point in points],
@@ -114,6 +116,7 @@ class DatastreamApi:
         ]
         self._quotas.check_stream(device, name)
         device.last_push = now
+        self._store.context.touched(device)
         times = request.times
         return [
             render_datapoint(self._store.streams.add(device, name, values, at), times)

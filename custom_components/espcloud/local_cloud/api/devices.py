@@ -111,5 +111,5 @@ class DeviceApi:
         device.name = name
         device.metadata = metadata
         device.updated = self._store.context.now()
-        self._store.context.changed()
+        self._store.context.changed(device)
         return {"device": render(device, request.times), "status": 200}

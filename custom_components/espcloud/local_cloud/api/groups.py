@@ -112,7 +112,7 @@ class GroupApi:
 
     def _touch(self, group: DeviceGroup) -> None:
         group.updated = self._store.context.now()
-        self._store.context.changed()
+        self._store.context.changed(group)
 
     def _entries(
         self, request: Request, user: User

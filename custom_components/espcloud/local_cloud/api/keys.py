@@ -142,7 +142,7 @@ class KeyApi:
         for key, keep in changes:
             key.keep = keep
             key.updated = self._store.context.now()
-        self._store.context.changed()
+            self._store.context.changed(key)
         keys = [self._listed(request, key) for key, _ in changes]
         return {"keys": keys, "status": 200}
 

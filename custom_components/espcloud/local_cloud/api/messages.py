@@ -31,7 +31,7 @@ class MessageApi:
         if request.query.get("action") == "device_upgrade_success":
             device.rom_version = read_text(request.body, "rom_version")
             device.updated = self._store.context.now()
-            self._store.context.changed()
+            self._store.context.changed(device)
         # Firmware looks for these words (protocol.md §3.9, 2).
         return {"message": "send message success", "status": 200}
 

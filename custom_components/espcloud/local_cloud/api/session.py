@@ -57,10 +57,11 @@ class SessionApi:
         if device.activated_at == ZERO_TIME:
             device.activated_at = now
         device.activate_status = key.activate_status = 1
+        self._store.context.changed(device)
+        self._store.context.changed(key)
         token = self._store.keyring.add_token(
             device, text, "owner shared", is_owner_key=1, creator_id=key.user_id
         )
-        self._store.context.changed()
         reply: JsonObject = {
             "device": render(device, request.times),
             "key": render(key, request.times),
@@ -96,7 +97,7 @@ class SessionApi:
         link = request.link
         assert link is not None
         if link.is_open:
-            device.last_active = self._store.context.now()
+            self._store.context.heard(device)
             self._presence.arrive(device, link)
             link.outbox.hold()
         return fit_firmware({"device": render(device, request.times), "status": 200})

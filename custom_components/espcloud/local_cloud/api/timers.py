@@ -97,7 +97,7 @@ class TimerApi:
         for timer, plan in changes.values():
             timer.plan, timer.zone = plan, zone
             timer.updated = self._store.context.now()
-        self._store.context.changed()
+            self._store.context.changed(timer)
         return await self._changed(
             request, device, [timer for timer, _ in changes.values()]
         )
