@@ -62,7 +62,7 @@ async def running_cloud(
     command = [
         *(sys.executable, str(LOCAL_CLOUD), "--json", "--host", LOOPBACK),
         *("--http-port", str(http_port), "--device-port", str(device_port)),
-        *("--account", f"{EMAIL}:{PASSWORD}", "--state", str(folder / "cloud.json")),
+        *("--account", f"{EMAIL}:{PASSWORD}", "--state", str(folder / "cloud.db")),
     ]
     for number in range(devices):
         command += ["--device", f"Lamp {number}"]

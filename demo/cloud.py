@@ -91,7 +91,7 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
             *("--device-port", str(settings.device_port)),
             *("--account", f"{EMAIL}:{settings.password}"),
             *(word for name in (*LAMPS, SPARE) for word in ("--device", name)),
-            *("--state", settings.folder / "cloud.json"),
+            *("--state", settings.folder / "cloud.db"),
         ],
         settings.folder / "cloud.log",
         cwd=CHECKOUT,

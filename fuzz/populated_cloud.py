@@ -8,7 +8,7 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.device_connection import DeviceConnection
 from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.passwords import Passwords
-from custom_components.espcloud.local_cloud.snapshot import columns, take
+from custom_components.espcloud.local_cloud.rows import columns, take
 
 _PLACEHOLDER = re.compile(rb"@([a-z]+)")
 _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}
@@ -146,12 +146,11 @@ class PopulatedCloud:
                 [row for row in rows[table] if row["user_id"] == number]
                 for table in ("groups", "products")
             ]
+            # With what was stored last in each.
             streams = [row for row in rows["datastreams"] if row["device_id"] == number]
-            points = {stream["id"] for stream in streams}
             activity = [
                 [{name: each[name] for name in _ACTIVITY} for each in devices],
                 streams,
-                [row for row in rows["datapoints"] if row["datastream_id"] in points],
             ]
             settings = [
                 [

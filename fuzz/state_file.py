@@ -1,4 +1,4 @@
-"""Any state file of local_cloud: it is refused, or what it holds can be used and saved again."""
+"""Any rows in the database of local_cloud: they are refused, or what they hold can be used."""
 
 from contextlib import suppress
 import json
@@ -7,9 +7,15 @@ from typing import Any
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.errors import ApiError
 from custom_components.espcloud.local_cloud.models import KeyKind
-from custom_components.espcloud.local_cloud.request import make_request
-from custom_components.espcloud.local_cloud.snapshot import DamagedError, restore, take
-from custom_components.espcloud.local_cloud.state_file import _document, _lines
+from custom_components.espcloud.local_cloud.request import LargeAnswer, make_request
+from custom_components.espcloud.local_cloud.rows import (
+    TABLES,
+    DamagedError,
+    columns,
+    point_from,
+    restore,
+    take,
+)
 from custom_components.espcloud.local_cloud.store import Store
 from custom_components.espcloud.local_cloud.wire import JsonObject, encode
 
@@ -26,57 +32,98 @@ _READING = {
         ("/v1/device/timers/", {}),
         ("/v1/device/timers/", {"is_humanize_format_simple": "true"}),
         ("/v1/datastreams/s/datapoint/", {}),
-        ("/v1/datastreams/s/datapoints/", {}),
     ),
 }
+_COUNTERS = ("last_ids", "points")
 
 
 def target(data: bytes) -> None:
-    """Load a file; where that works, read everything there is and save it.
+    """Load rows; where that works, read everything there is.
 
-    What does not begin as JSON does is a list of changes to a good file: one a line, as `table row
-    column value`.
+    What begins as JSON does has the rows of each table, as lists. Else it is a list of changes to
+    good rows: one a line, as `table row column value`.
     """
     cloud = LocalCloud()
-    file = data if data.startswith(b"{") else _changed(data)
+    rows = _read(data) if data.startswith(b"{") else _changed(data)
+    for row in rows.pop("datapoints", []):
+        _try_point(row)
     try:
-        restore(cloud.store, _document(file))
+        restore(cloud.store, rows)
     except DamagedError:
-        assert data, "the good file is refused"
+        assert data, "the good rows are refused"
         return
-    saved = _saved(cloud.store)
+    saved = take(cloud.store)
     again = Store()
-    restore(again, _document(saved))
-    assert take(again) == take(cloud.store)
+    counters = {name: rows[name] for name in _COUNTERS}
+    restore(again, {**saved, **counters})
+    assert take(again) == saved
     for key in list(cloud.store.keyring.keys.values()):
         kind = KeyKind.USER if key.kind is KeyKind.USER else None
         for path, query in _READING[kind]:
-            _read(cloud, path, dict(query), key.token)
-    assert _saved(cloud.store).count(b"\n") >= saved.count(b"\n")
+            _ask(cloud, path, dict(query), key.token)
 
 
-def _changed(changes: bytes) -> bytes:
-    document: JsonObject = json.loads(_saved(PopulatedCloud().cloud.store))
-    for line in changes.split(b"\n"):
-        match line.split(b" ", 3):
-            case [table, row, column, value]:
+def _read(text: bytes) -> JsonObject:
+    """Return what may stand in a database: tables of rows with as many columns as they have."""
+    document: Any = {}
+    with suppress(ValueError, RecursionError):
+        document = json.loads(text)
+    widths = {name: len(columns(name)) for name in TABLES}
+    widths |= dict.fromkeys(_COUNTERS, 2) | {"datapoints": 5}
+    return {
+        name: [
+            tuple(row)
+            for row in (document.get(name) or [])
+            if isinstance(row, list) and len(row) == width and _fit(row)
+        ]
+        if isinstance(document.get(name), list)
+        else []
+        for name, width in widths.items()
+    }
+
+
+def _fit(row: list[Any]) -> bool:
+    """Say whether SQLite's strict tables take such values at all."""
+    return all(
+        isinstance(value, str) or (type(value) is int and abs(value) < 1 << 63)
+        for value in row
+    )
+
+
+def _changed(changes: bytes) -> JsonObject:
+    store = PopulatedCloud().cloud.store
+    rows: JsonObject = {name: list(table) for name, table in take(store).items()}
+    rows |= {"last_ids": list(store.context.last_ids.items()), "points": []}
+    for change in changes.split(b"\n"):
+        match change.split(b" ", 3):
+            case [table, number, column, value]:
                 # A change that cannot be made is none.
                 with suppress(ValueError, LookupError, TypeError, RecursionError):
-                    record = document[table.decode()][int(row)]
-                    if not column:
-                        document[table.decode()].append(json.loads(value))
-                    elif column.decode() in record:
-                        record[column.decode()] = json.loads(value)
-    return json.dumps(document).encode()
+                    _change(rows, table.decode(), int(number), column.decode(), value)
+    return rows
 
 
-def _saved(store: Store) -> bytes:
-    text = "".join(_lines(take(store)))
-    assert json.loads(text)
-    return text.encode("ascii")
+def _change(
+    rows: JsonObject, table: str, number: int, column: str, text: bytes
+) -> None:
+    value = json.loads(text)
+    if not column:
+        rows[table].append(rows[table][number])
+        return
+    row = list(rows[table][number])
+    row[columns(table).index(column)] = (
+        value if isinstance(value, str | int) else json.dumps(value)
+    )
+    if _fit(row):
+        rows[table][number] = tuple(row)
 
 
-def _read(cloud: LocalCloud, path: str, query: dict[str, str], key: str) -> None:
+def _try_point(row: Any) -> None:
+    with suppress(DamagedError):
+        assert point_from(row).values is not None
+
+
+def _ask(cloud: LocalCloud, path: str, query: dict[str, str], key: str) -> None:
     request = make_request(
         "GET", path, query, {}, authorization=f"token {key}", time_zone=None, peer=""
     )
@@ -84,4 +131,5 @@ def _read(cloud: LocalCloud, path: str, query: dict[str, str], key: str) -> None
         answer: Any = cloud._router.handle(request)
     except ApiError:
         return
+    assert not isinstance(answer, LargeAnswer)
     assert encode(answer)

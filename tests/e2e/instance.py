@@ -39,7 +39,7 @@ class Cloud:
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         """Run for as long as the stack lasts, once `start` was called."""
         self._log = folder / "cloud.log"
-        self._state = folder / "cloud.json"
+        self._state = folder / "cloud.db"
         self._stack = stack
         self._process: Process | None = None
         self.url = ""

@@ -18,7 +18,8 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.espcloud.local_cloud.__main__ import main
-from custom_components.espcloud.local_cloud.command_line import PASSWORD_VARIABLE
+from custom_components.espcloud.local_cloud.command_line import PASSWORD_VARIABLE, parse
+from custom_components.espcloud.local_cloud.retention import Retention
 
 from .certificates import make_certificate
 from .helpers import LOCAL_CLOUD
@@ -359,7 +360,7 @@ async def test_a_damaged_state_file(tmp_path: Path) -> None:
     code, error = await _fails(*ANY_PORTS, "--state", str(state))
     assert code == 1
     assert error == (
-        f"local-cloud: the state file {state} is damaged (it is not JSON); it was left as it is: "
+        f"local-cloud: the state file {state} is damaged (it is no database); it was left as it is: "
         "repair it, or move it away to start afresh\n"
     )
     assert state.read_text() == "damaged"
@@ -378,6 +379,19 @@ async def test_a_port_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ([], Retention(10_000, 400)),
+        (["--retention", "50"], Retention(50, 400)),
+        (["--retention", "50:7"], Retention(50, 7)),
+    ],
+)
+def test_retention(options: list[str], kept: Retention) -> None:
+    """How much is kept can be said, and for how long."""
+    assert parse(options).retention == kept
+
+
+@pytest.mark.parametrize(
     "options",
     [
         ["--http-port", "70000"], ["--device-port", "x"], ["--device-tls-port", "-1"],
@@ -387,6 +401,7 @@ async def test_a_port_that_is_taken() -> None:
         ["--https-port", "0", "--cert", "c"], ["--password-file", "p"],
         ["--account", "a@example.org", "--password-file", "/no/file"],
         ["--account", "a@example.org", "--password-file", os.devnull],
+        ["--retention", "0"], ["--retention", "10:x"], ["--retention", "10:"],
     ],
 )  # fmt: skip
 def test_options_that_are_none(

@@ -7,7 +7,8 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device
-from custom_components.espcloud.local_cloud.streams import MAX_POINTS, MAX_STREAMS
+from custom_components.espcloud.local_cloud.retention import Retention
+from custom_components.espcloud.local_cloud.streams import MAX_STREAMS
 
 from .helpers import Api, DeviceSocket
 
@@ -69,14 +70,14 @@ async def test_history_has_an_end(
     api: Api, cloud: LocalCloud, device: Device, master_key: str
 ) -> None:
     """At most 1000 rows a request, and only so many are kept."""
-    for number in range(MAX_POINTS + 5):
+    kept = Retention().points
+    for number in range(kept + 5):
         cloud.store.streams.add(device, "tem_hum", {"x": number}, 0)
+    await cloud.flush()
     reply = await api.ok("GET", f"{PATH}/datapoints/?row_count=5000", key=master_key)
     assert len(reply["datapoints"]) == 1000
-    assert reply["datapoints"][0]["x"] == MAX_POINTS + 4
-    reply = await api.ok(
-        "GET", f"{PATH}/datapoints/?offset={MAX_POINTS - 1}", key=master_key
-    )
+    assert reply["datapoints"][0]["x"] == kept + 4
+    reply = await api.ok("GET", f"{PATH}/datapoints/?offset={kept - 1}", key=master_key)
     assert [point["x"] for point in reply["datapoints"]] == [5]
 
 

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
-from custom_components.espcloud.local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud.rows import take
 from fuzz.populated_cloud import PopulatedCloud
 
 from .helpers import Api, DeviceSocket

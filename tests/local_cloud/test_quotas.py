@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud, quotas
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud.rows import take
 
 from .helpers import TOKEN, Api
 
@@ -18,7 +18,7 @@ MOVE = f"{GROUPS}?action=move_to_group"
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow three of each."""
     for name in dir(quotas):
-        if name.startswith("MAX_"):
+        if name.startswith("MAX_") and name != "MAX_POINTS":
             monkeypatch.setattr(quotas, name, 3)
 
 
@@ -126,6 +126,26 @@ async def test_user_keys(api: Api, cloud: LocalCloud) -> None:
     await api.ok("GET", "/v1/keys/", key=keys["keys"][0]["token"])
     reset = {**account, "new_password": "q"}
     await api.ok("POST", "/v1/user/resetpassword/", reset)
+
+
+async def test_datapoints(
+    api: Api, cloud: LocalCloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all devices together; a datastream that is full goes on, for its oldest go."""
+    monkeypatch.setattr(quotas, "MAX_POINTS", 300)
+    cloud.store.streams.most_points = 200
+    first, second = (
+        cloud.master_key(cloud.add_device(name, user)) for name in ("a", "b")
+    )
+    path = "/v1/datastreams/s/datapoints/"
+    many = {"datapoints": [{"x": 1}] * 200}
+    await api.ok("POST", path, many, key=first)
+    before = take(cloud.store)["datastreams"]
+    message = await refused(api, "POST", path, many, second)
+    assert message.startswith("an account has at most 300 datapoints")
+    assert take(cloud.store)["datastreams"] == before
+    await api.ok("POST", path, {"datapoints": [{"x": 1}] * 100}, key=second)
+    await api.ok("POST", path, many, key=first)
 
 
 @pytest.mark.parametrize("owned", [True, False])

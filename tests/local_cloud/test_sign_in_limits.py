@@ -136,7 +136,7 @@ async def test_80_sign_ins_at_once_disturb_nobody(
 
 async def test_hashing_and_saving_have_workers_of_their_own(cloud: LocalCloud) -> None:
     """However many hashes are under way, the state is saved."""
-    assert cloud._hashing is not cloud._workers
+    assert cloud._hashing is not cloud._database._writer
     assert cloud._accounts._passwords._workers is cloud._hashing
 
 

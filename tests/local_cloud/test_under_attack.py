@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.errors import StateFileError
-from custom_components.espcloud.local_cloud.snapshot import take
+from custom_components.espcloud.local_cloud.rows import take
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import LOCAL_CLOUD, WAIT, until

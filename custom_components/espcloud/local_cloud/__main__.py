@@ -49,6 +49,7 @@ async def _run(options: Options) -> None:
         https_port=options.https_port,
         device_tls_port=options.device_tls_port,
         state_file=options.state,
+        retention=options.retention,
         ssl_context=_tls(options.cert, options.key),
     )
     await cloud.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 import sys
 
 from .device_types import PTYPES
+from .retention import Retention
 
 PASSWORD_VARIABLE = "LOCAL_CLOUD_PASSWORD"
 HTTP_PORT = 8080
@@ -44,6 +45,7 @@ class Options(argparse.Namespace):
     password_file: Path | None
     device: list[DeviceWish]
     state: Path | None
+    retention: Retention
     cert: Path | None
     key: Path | None
     json: bool
@@ -141,7 +143,18 @@ def _parser() -> argparse.ArgumentParser:
         "MASTER_KEY is the one that a device has already",
     )
     parser.add_argument(
-        "--state", type=Path, metavar="FILE", help="keep everything in this file"
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="keep everything in this file, a database; without it all is forgotten at the end",
+    )
+    parser.add_argument(
+        "--retention",
+        type=_retention,
+        default=Retention(),
+        metavar="POINTS[:DAYS]",
+        help="how many datapoints a datastream keeps, and for how long "
+        f"({Retention().points}:{Retention().days}); the oldest go",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON when ready"
@@ -154,6 +167,19 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port (0 to 65535)")
     return port
+
+
+def _retention(text: str) -> Retention:
+    points, colon, days = text.partition(":")
+    numbers = [points, days] if colon else [points]
+    if not all(
+        number.isdecimal() and 0 < int(number) <= 10**9 and number.isascii()
+        for number in numbers
+    ):
+        raise argparse.ArgumentTypeError(
+            f"{text} is not POINTS or POINTS:DAYS, whole numbers of 1 or more"
+        )
+    return Retention(*map(int, numbers))
 
 
 def _account(text: str) -> AccountWish:

@@ -14,7 +14,7 @@ from .limits import Limits
 from .models import Device
 from .outbox import Outbox
 from .replies import Replies
-from .request import Answer, Request
+from .request import Answer, LargeAnswer, Request
 from .router import Router
 from .standing import Standing
 from .undelivered import size_on_wire, undelivered_bytes
@@ -74,6 +74,8 @@ class DeviceConnection(asyncio.Protocol):
         self._unfinished_timer: asyncio.TimerHandle | None = None
         self._turn_is_due = False
         self._write_is_full = False
+        self._answer_is_due = False
+        """Whether an answer that may be large is on its way."""
         self._closing = False
         self.device: Device | None = None
         self.outbox = Outbox(self, timeout=delivery_timeout, limits=limits)
@@ -117,7 +119,7 @@ class DeviceConnection(asyncio.Protocol):
         if self._closing:
             return
         self._lines.feed(data)
-        if not self._turn_is_due and not self._write_is_full:
+        if not (self._turn_is_due or self._write_is_full or self._answer_is_due):
             self._take_lines()
 
     @override
@@ -133,7 +135,7 @@ class DeviceConnection(asyncio.Protocol):
         self._write_is_full = False
         if not self._closing:
             self.stuck_since = None
-            if not self._turn_is_due:
+            if not (self._turn_is_due or self._answer_is_due):
                 self._take_lines()
 
     def send(self, frame: bytes) -> None:
@@ -197,7 +199,7 @@ class DeviceConnection(asyncio.Protocol):
         self._turn_is_due = False
         try:
             for _ in range(_LINES_A_TURN):
-                if self._closing or self._write_is_full:
+                if self._closing or self._write_is_full or self._answer_is_due:
                     break
                 text = self._lines.next_line()
                 if text is None:
@@ -215,11 +217,17 @@ class DeviceConnection(asyncio.Protocol):
         self._owner.count_unread(self)
         self.outbox.go_on()
 
+    def _go_on(self, _: object) -> None:
+        """Take further requests: a large answer has been sent."""
+        self._answer_is_due = False
+        if not self._closing and not self._turn_is_due and not self._write_is_full:
+            self._take_lines()
+
     def _pace_reading(self) -> None:
         """Read only while what was read can be handled."""
         if self._closing:
             return
-        if self._turn_is_due or self._write_is_full:
+        if self._turn_is_due or self._write_is_full or self._answer_is_due:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
@@ -287,8 +295,11 @@ class DeviceConnection(asyncio.Protocol):
         else:
             if isinstance(answer, dict):
                 self._replies.give(answer, nonce)
-            else:
-                self._replies.give_later(answer, nonce)
+                return
+            reply = self._replies.give_later(answer, nonce)
+            if isinstance(answer, LargeAnswer):
+                self._answer_is_due = True
+                reply.add_done_callback(self._go_on)
 
     def _route(self, request: Request) -> Answer:
         """Have a request answered, and learn from it who the peer is."""

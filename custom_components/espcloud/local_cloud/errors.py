@@ -58,6 +58,11 @@ def device_busy() -> ApiError:
     return ApiError(500, "remote device is busy or some errors occured")
 
 
+def storage_full() -> ApiError:
+    """Answer a request whose change could not be written, and was taken back."""
+    return ApiError(507, "storage is full")
+
+
 def for_firmware(message: str) -> str:
     """Return an error message as it may be sent to Espressif's firmware.
 

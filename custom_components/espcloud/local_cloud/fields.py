@@ -11,7 +11,10 @@ _MAX_INTEGER = (1 << 63) - 1
 def read_text(
     body: JsonObject, name: str, default: str | None = None, *, limit: int = MAX_TEXT
 ) -> str:
-    """Return a text. Raises ApiError 400 where it is missing without default, no text, or too long."""
+    """Return a text. Raises ApiError 400 where it is missing without default, no text, or too long.
+
+    A lone surrogate, as JSON can write it, has no UTF-8 form: a question mark takes its place.
+    """
     value = body.get(name)
     if value is None and default is not None:
         return default
@@ -19,7 +22,7 @@ def read_text(
         raise bad_request(f"{name} must be a text")
     if len(value) > limit:
         raise bad_request(f"{name} is longer than {limit} characters")
-    return value
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def read_integer(body: JsonObject, name: str, default: int | None = None) -> int:

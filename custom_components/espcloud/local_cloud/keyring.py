@@ -24,7 +24,8 @@ class Keyring:
         """Every key, by its token."""
         self.tokens: dict[str, Token] = {}
         """Every one-time token by its text, oldest first."""
-        self._by_id: dict[int, Key] = {}
+        self.keys_by_id: dict[int, Key] = {}
+        self.tokens_by_id: dict[int, Token] = {}
         self._of_user: dict[int, dict[int, Key]] = {}
         self._tokens_of: dict[int, dict[str, Token]] = {}
         self._masters: dict[int, Key] = {}
@@ -39,7 +40,7 @@ class Keyring:
 
     def by_id(self, number: int) -> Key | None:
         """Return the key of this id."""
-        return self._by_id.get(number)
+        return self.keys_by_id.get(number)
 
     def concerning(self, user: User) -> Iterator[Key]:
         """Return the account's user keys, the keys it holds, and all keys to its own devices."""
@@ -132,8 +133,13 @@ class Keyring:
 
     def remove(self, key: Key) -> None:
         """Revoke a key."""
+        self.take_out(key)
+        self._context.removed(key)
+
+    def take_out(self, key: Key) -> None:
+        """Take a key out of the table and its indexes."""
         del self.keys[key.token]
-        del self._by_id[key.id]
+        del self.keys_by_id[key.id]
         if key.scope == Scope.USER:
             del self._of_user[key.user_id][key.id]
         else:
@@ -144,7 +150,6 @@ class Keyring:
                 if key.kind is KeyKind.OWNER:
                     del self._owners[key.device_id]
                 del self._held_by[key.authorized_user_id][key.device_id]
-        self._context.removed(key)
 
     def renew(self, key: Key) -> None:
         """Give a device's key another text: whoever knows the old one has no key any more."""
@@ -178,9 +183,9 @@ class Keyring:
                 self.renew(key)
 
     def put(self, key: Key) -> None:
-        """Enter a key, new or from the state file, into the table and its indexes."""
+        """Enter a key, new or from the database, into the table and its indexes."""
         self.keys[key.token] = key
-        self._by_id[key.id] = key
+        self.keys_by_id[key.id] = key
         if key.scope == Scope.USER:
             self._of_user.setdefault(key.user_id, {})[key.id] = key
             return
@@ -241,8 +246,9 @@ class Keyring:
         return token
 
     def put_token(self, token: Token) -> None:
-        """Enter a one-time token, new or from the state file."""
+        """Enter a one-time token, new or from the database."""
         self.tokens[token.token] = token
+        self.tokens_by_id[token.id] = token
         self._tokens_of.setdefault(token.device_id, {})[token.token] = token
 
     def _forget_tokens(self, device: Device, *, is_owner_key: int) -> None:
@@ -251,9 +257,14 @@ class Keyring:
             if token.is_owner_key == is_owner_key:
                 self._forget_token(token)
 
-    def _forget_token(self, token: Token) -> None:
+    def take_out_token(self, token: Token) -> None:
+        """Take a one-time token out of the table and its indexes."""
         del self.tokens[token.token]
+        del self.tokens_by_id[token.id]
         del self._tokens_of[token.device_id][token.token]
+
+    def _forget_token(self, token: Token) -> None:
+        self.take_out_token(token)
         self._context.removed(token)
 
     def _drop_old_tokens(self) -> None:

@@ -15,6 +15,9 @@ from .wire import JsonObject
 DIMENSIONS = ("x", "y", "z", "k", "l")
 """The values of a datapoint, in the order that Espressif's firmware needs (protocol.md §3.9, 7)."""
 
+IS_COUNTED = "is counted"
+"""The mark of a field that stands in no row: it is counted when the database is loaded."""
+
 TIME_FIELDS = frozenset(
     {
         "created",
@@ -202,14 +205,6 @@ class Timer(Record):
     """The time zone in which the user wrote it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Datastream(Record):
-    """A named series of datapoints of one device."""
-
-    device_id: int
-    name: str
-
-
 @dataclass(slots=True, frozen=True)
 class Datapoint:
     """One point of a datastream; `values` has the given ones of DIMENSIONS, in that order."""
@@ -219,6 +214,20 @@ class Datapoint:
     datastream_id: int
     at: int
     values: JsonObject
+
+
+@dataclass(slots=True, kw_only=True)
+class Datastream(Record):
+    """A named series of datapoints of one device."""
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"points", "latest"})
+
+    device_id: int
+    name: str
+    points: int = field(default=0, metadata={IS_COUNTED: True})
+    """How many datapoints are kept of it."""
+    latest: Datapoint | None = None
+    """What was stored last."""
 
 
 def render(record: Record, times: TimeFormat) -> JsonObject:

@@ -19,6 +19,8 @@ MAX_TIMERS = 50
 """Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
 MAX_STREAMS = 1000
 """Datastreams of the devices that an account owns or, where nobody owns them, made."""
+MAX_POINTS = 1_000_000
+"""Datapoints in these."""
 
 
 class Quotas:
@@ -97,30 +99,39 @@ class Quotas:
         count = len(self._store.timers_of(device))
         _check(count + more, MAX_TIMERS, "a device has at most {} timers: delete some")
 
-    def check_stream(self, device: Device, name: str) -> None:
-        """Check before a datapoint is stored, which may begin a datastream."""
+    def check_points(self, device: Device, name: str, more: int) -> None:
+        """Check before datapoints are stored, which may begin a datastream."""
         streams = self._store.streams
-        if streams.exists(device, name):
+        stream = streams.find(device, name)
+        # Of one that is full as many go as come.
+        if stream is not None and stream.points >= streams.most_points:
             return
-        key = self._store.keyring.owner_key(device)
+        devices = self._of_the_same_account(device)
+        count = sum(each.points for it in devices for each in streams.of(it))
+        _check(
+            count + more,
+            MAX_POINTS,
+            "an account has at most {} datapoints: whoever runs the cloud may keep fewer of each",
+        )
+        if stream is None:
+            count = sum(len(streams.of(each)) for each in devices)
+            _check(count + 1, MAX_STREAMS, "an account has at most {} datastreams")
+
+    def _of_the_same_account(self, device: Device) -> list[Device]:
+        """Return the devices of the account that owns this one or, where nobody does, made it."""
+        store = self._store
+        key = store.keyring.owner_key(device)
         if key is not None:
-            held = self._store.keyring.held_by(self._store.users[key.user_id])
-            devices = [
-                self._store.devices[each.device_id]
-                for each in held
-                if each.is_owner_key
-            ]
-        elif product := self._store.products.get(device.product_id):
-            maker = self._store.users[product.user_id]
-            devices = [
+            held = store.keyring.held_by(store.users[key.user_id])
+            return [store.devices[each.device_id] for each in held if each.is_owner_key]
+        if product := store.products.get(device.product_id):
+            maker = store.users[product.user_id]
+            return [
                 each
-                for product in self._store.products_of(maker)
-                for each in self._store.devices_of(product)
+                for product in store.products_of(maker)
+                for each in store.devices_of(product)
             ]
-        else:
-            return
-        count = sum(map(streams.count, devices))
-        _check(count + 1, MAX_STREAMS, "an account has at most {} datastreams")
+        return []  # It has a limit of its own.
 
 
 def _check(count: int, most: int, message: str) -> None:

@@ -44,6 +44,7 @@ async def prepare(
         except ApiError as error:
             raise ApiError(error.status, f"{wish.name}: {error.message}") from None
     wanted = dict.fromkeys(wish.name for wish in wishes) or known
+    await cloud.flush()
     return Readiness(cloud, user, [known[name] for name in wanted])
 
 

@@ -33,11 +33,14 @@ class Replies:
             frame["nonce"] = nonce
         self._send(encode(frame))
 
-    def give_later(self, answer: Awaitable[JsonObject], nonce: int | None) -> None:
-        """Answer when it is there."""
-        reply = asyncio.ensure_future(answer)
+    def give_later(
+        self, answer: Awaitable[JsonObject], nonce: int | None
+    ) -> asyncio.Future[JsonObject]:
+        """Answer when it is there; what is returned is done then."""
+        reply: asyncio.Future[JsonObject] = asyncio.ensure_future(answer)
         self._pending.add(reply)
         reply.add_done_callback(partial(self._give_now, nonce))
+        return reply
 
     def refuse(self, error: ApiError, nonce: int | None) -> None:
         """Answer that the request is refused."""

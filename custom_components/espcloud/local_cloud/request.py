@@ -1,7 +1,8 @@
 """A request as the router sees it, whichever way it came."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from .presence import Link
 from .times import TimeFormat, time_format
@@ -9,6 +10,24 @@ from .wire import JsonObject
 
 type Answer = JsonObject | Awaitable[JsonObject]
 """A reply, or one that is still to come."""
+
+
+class LargeAnswer:
+    """A reply that is still to come and may be large.
+
+    A connection of the device server takes no further request before it has sent it.
+    """
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Awaitable[JsonObject]) -> None:
+        """Await `answer` when this is awaited."""
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, Any, JsonObject]:
+        """Return the reply."""
+        return self._answer.__await__()
+
 
 type Handler = Callable[[Request], Answer]
 

@@ -1,10 +1,13 @@
 """The one router behind both ports."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Iterable
 from typing import NamedTuple
 
+from .changes import CURRENT_WRITES, Writes
 from .errors import ApiError, unknown_path
-from .request import Answer, Handler, Request
+from .request import Answer, Handler, LargeAnswer, Request
+from .wire import JsonObject
 
 ANY_METHOD = ("GET", "POST", "PUT", "DELETE")
 
@@ -30,6 +33,8 @@ class Router:
     def handle(self, request: Request) -> Answer:
         """Return the reply, or an awaitable of it where it takes a while.
 
+        Where the request changes anything, its reply comes when that is committed.
+
         Raises ApiError: 404 for a path that does not exist, 405 for a method that the path does not
         have, and whatever the handler refuses with. An awaitable raises ApiError too.
         """
@@ -43,4 +48,30 @@ class Router:
         handler = by_method.get(request.method)
         if handler is None:
             raise ApiError(405, "method not allowed")
-        return handler(request)
+        writes = Writes()
+        before = CURRENT_WRITES.set(writes)
+        try:
+            answer = handler(request)
+        finally:
+            CURRENT_WRITES.reset(before)
+        if (
+            isinstance(answer, dict | asyncio.Future | LargeAnswer)
+            and not writes.batches
+        ):
+            return answer
+        return _when_committed(answer, writes)
+
+
+async def _when_committed(answer: Answer, writes: Writes) -> JsonObject:
+    """Wait for the reply, and then for what the request has changed."""
+    reply = answer if isinstance(answer, dict) else await _answered(answer, writes)
+    await writes.committed()
+    return reply
+
+
+async def _answered(answer: Awaitable[JsonObject], writes: Writes) -> JsonObject:
+    before = CURRENT_WRITES.set(writes)
+    try:
+        return await answer
+    finally:
+        CURRENT_WRITES.reset(before)

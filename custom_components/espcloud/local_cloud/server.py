@@ -22,10 +22,11 @@ from .api.rpc import RpcApi
 from .api.session import SessionApi
 from .api.timers import TimerApi
 from .api.users import UserApi
+from .database import Database
 from .delivery import Delivery
 from .device_server import DeviceServer
 from .device_types import LIGHT
-from .errors import ApiError, StateFileError, bad_request
+from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
 from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
@@ -37,8 +38,8 @@ from .ports import Addresses, reachable, service_ports
 from .presence import Presence
 from .quotas import Quotas
 from .rate_limits import FailedSignIns, NewAccounts
+from .retention import Retention
 from .router import Router
-from .state_file import StateFile
 from .store import Store
 from .timer_watch import TimerWatch
 
@@ -66,6 +67,7 @@ class LocalCloud:
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
         has_firmware: HasFirmware = no_firmware,
+        retention: Retention = Retention(),
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -74,7 +76,9 @@ class LocalCloud:
         is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
-        `has_firmware` says which versions a device may be told to upgrade to.
+        `has_firmware` says which versions a device may be told to upgrade to. Without a
+        `state_file` everything is forgotten at the end; in one, and in memory, datapoints are kept as
+        `retention` says.
         """
         self._closed = False
         self._host = host
@@ -86,10 +90,8 @@ class LocalCloud:
         self.device_port = 0
         self.store = Store()
         self._presence = Presence()
-        self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
-        self._state_file = (
-            StateFile(state_file, self.store, self._workers) if state_file else None
-        )
+        self.store.streams.most_points = retention.points
+        self._database = Database(state_file, self.store, keep_days=retention.days)
         self._hashing = ThreadPoolExecutor(
             hashes_at_once(), thread_name_prefix="local_cloud hashing"
         )
@@ -126,13 +128,12 @@ class LocalCloud:
         nothing is open.
         """
         try:
-            if self._state_file is not None:
-                await self._state_file.load()
+            await self._database.open()
             http, https = await self._http_ports.open(self._http_server, self._host)
             device, device_tls = await self._device_ports.open(
                 self._device_server, self._host
             )
-        except OSError, StateFileError:
+        except BaseException:
             await self.close()
             raise
         self.addresses = Addresses(
@@ -153,10 +154,12 @@ class LocalCloud:
         await self._timer_watch.close()
         await self._device_server.close()
         await self._http_server.close()
-        if self._state_file is not None:
-            await self._state_file.close()
-        self._workers.shutdown()
+        await self._database.close()
         self._hashing.shutdown()
+
+    async def flush(self) -> None:
+        """Return when all that was changed so far is kept. Raises ApiError 507 if it cannot be."""
+        await self._database.flush()
 
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
@@ -278,7 +281,9 @@ class LocalCloud:
                 *GroupApi(store, access, quotas).routes(),
                 *SessionApi(store, access, self._presence).routes(),
                 *RpcApi(access, delivery).routes(),
-                *DatastreamApi(store, access, delivery, quotas).routes(),
+                *DatastreamApi(
+                    store, access, delivery, quotas, self._database.history
+                ).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),

@@ -1,10 +1,20 @@
 """Everything the cloud remembers, in memory; every look-up is O(1)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 import secrets
 
 from .keyring import Keyring
-from .models import Device, DeviceGroup, Product, Timer, User
+from .models import (
+    Datastream,
+    Device,
+    DeviceGroup,
+    Key,
+    Product,
+    Record,
+    Timer,
+    Token,
+    User,
+)
 from .store_context import StoreContext
 from .streams import Streams
 from .times import DEFAULT_ZONE
@@ -14,8 +24,9 @@ from .wire import JsonObject
 class Store:
     """The cloud's tables.
 
-    The methods note their change for the state file; who changes a record's fields calls
-    `context.changed(record)`. A `put_…` enters a record, new or from the state file, into its indexes.
+    The methods note their change for the database; who changes a record's fields calls
+    `context.changed(record)`. `put` enters a record, new or from the database, into its table and
+    indexes, and `take_out` takes it out of them; neither is a change by itself.
     """
 
     def __init__(self) -> None:
@@ -34,6 +45,72 @@ class Store:
         self._devices_of: dict[int, dict[int, Device]] = {}
         self._groups_of: dict[int, dict[int, DeviceGroup]] = {}
         self._timers_of: dict[int, dict[int, Timer]] = {}
+
+    def table(self, kind: type[Record]) -> Mapping[int, Record]:
+        """Return all records of a type by their ids."""
+        tables: dict[type[Record], Mapping[int, Record]] = {
+            User: self.users,
+            Product: self.products,
+            Device: self.devices,
+            Key: self.keyring.keys_by_id,
+            Token: self.keyring.tokens_by_id,
+            DeviceGroup: self.groups,
+            Timer: self.timers,
+            Datastream: self.streams.streams,
+        }
+        return tables[kind]
+
+    def put(self, record: Record) -> None:
+        """Enter a record."""
+        match record:
+            case User():
+                self.users[record.id] = record
+                self._users_by_email[record.email.casefold()] = record
+                self._users_by_name[record.username.casefold()] = record
+            case Product():
+                self.products[record.id] = record
+                _enter(self._products_of, record.user_id, record)
+            case Device():
+                self.devices[record.id] = record
+                _enter(self._devices_of, record.product_id, record)
+            case Key():
+                self.keyring.put(record)
+            case Token():
+                self.keyring.put_token(record)
+            case DeviceGroup():
+                self.groups[record.id] = record
+                _enter(self._groups_of, record.user_id, record)
+            case Timer():
+                self.timers[record.id] = record
+                _enter(self._timers_of, record.device_id, record)
+            case Datastream():
+                self.streams.put(record)
+
+    def take_out(self, record: Record) -> None:
+        """Take a record out."""
+        match record:
+            case User():
+                del self.users[record.id]
+                del self._users_by_email[record.email.casefold()]
+                del self._users_by_name[record.username.casefold()]
+            case Product():
+                del self.products[record.id]
+                del self._products_of[record.user_id][record.id]
+            case Device():
+                del self.devices[record.id]
+                del self._devices_of[record.product_id][record.id]
+            case Key():
+                self.keyring.take_out(record)
+            case Token():
+                self.keyring.take_out_token(record)
+            case DeviceGroup():
+                del self.groups[record.id]
+                del self._groups_of[record.user_id][record.id]
+            case Timer():
+                del self.timers[record.id]
+                del self._timers_of[record.device_id][record.id]
+            case Datastream():
+                self.streams.take_out(record)
 
     def user_by_email(self, email: str) -> User | None:
         """Find an account; upper and lower case are alike."""
@@ -54,15 +131,8 @@ class Store:
             email=email.strip(),
             password_hash=password_hash,
         )
-        self.put_user(user)
-        self.context.changed(user)
+        self._add(user)
         return user
-
-    def put_user(self, user: User) -> None:
-        """Enter an account."""
-        self.users[user.id] = user
-        self._users_by_email[user.email.casefold()] = user
-        self._users_by_name[user.username.casefold()] = user
 
     def products_of(self, user: User) -> Collection[Product]:
         """Return the products that the account made."""
@@ -83,14 +153,8 @@ class Store:
             is_private=is_private,
             user_id=user.id,
         )
-        self.put_product(product)
-        self.context.changed(product)
+        self._add(product)
         return product
-
-    def put_product(self, product: Product) -> None:
-        """Enter a product."""
-        self.products[product.id] = product
-        self._products_of.setdefault(product.user_id, {})[product.id] = product
 
     def devices_of(self, product: Product) -> Collection[Device]:
         """Return the devices of a product."""
@@ -122,16 +186,10 @@ class Store:
             serial=serial,
             is_private=product.is_private if product else 1,
         )
-        self.put_device(device)
-        self.context.changed(device)
+        self._add(device)
         creator_id = product.user_id if product else creator.id if creator else 0
         self.keyring.add_master_key(device, master_key, creator_id=creator_id)
         return device
-
-    def put_device(self, device: Device) -> None:
-        """Enter a device."""
-        self.devices[device.id] = device
-        self._devices_of.setdefault(device.product_id, {})[device.id] = device
 
     def groups_of(self, user: User) -> dict[int, DeviceGroup]:
         """Return the account's groups by id."""
@@ -148,19 +206,12 @@ class Store:
             desc=desc,
             user_id=user.id,
         )
-        self.put_group(group)
-        self.context.changed(group)
+        self._add(group)
         return group
-
-    def put_group(self, group: DeviceGroup) -> None:
-        """Enter a group."""
-        self.groups[group.id] = group
-        self._groups_of.setdefault(group.user_id, {})[group.id] = group
 
     def remove_group(self, group: DeviceGroup) -> None:
         """Remove a group; its devices stay."""
-        del self.groups[group.id]
-        del self._groups_of[group.user_id][group.id]
+        self.take_out(group)
         self.context.removed(group)
 
     def timers_of(self, device: Device) -> dict[int, Timer]:
@@ -180,17 +231,18 @@ class Store:
             plan=plan,
             zone=zone,
         )
-        self.put_timer(timer)
-        self.context.changed(timer)
+        self._add(timer)
         return timer
-
-    def put_timer(self, timer: Timer) -> None:
-        """Enter a timer."""
-        self.timers[timer.id] = timer
-        self._timers_of.setdefault(timer.device_id, {})[timer.id] = timer
 
     def remove_timer(self, timer: Timer) -> None:
         """Remove a timer."""
-        del self.timers[timer.id]
-        del self._timers_of[timer.device_id][timer.id]
+        self.take_out(timer)
         self.context.removed(timer)
+
+    def _add(self, record: Record) -> None:
+        self.put(record)
+        self.context.changed(record)
+
+
+def _enter[R: Record](index: dict[int, dict[int, R]], number: int, record: R) -> None:
+    index.setdefault(number, {})[record.id] = record

@@ -1,34 +1,35 @@
-"""The datapoints that devices and people stored (protocol.md §2.7)."""
+"""The datastreams of all devices (protocol.md §2.7); their datapoints are in the database."""
 
-from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Collection
 
 from .errors import ApiError
 from .models import Datapoint, Datastream, Device
+from .retention import Retention
 from .store_context import StoreContext
 from .wire import JsonObject
 
 MAX_STREAMS = 100
 """Datastreams of one device: a name is made up by whoever posts, so there has to be an end."""
-MAX_POINTS = 10_000
-"""Datapoints kept of one datastream; the oldest go first."""
 
 
 class Streams:
-    """The datastreams of all devices and what is in them."""
+    """The datastreams, each with what was stored last and how much there is.
+
+    Attributes:
+        streams: by id.
+        most_points: datapoints kept of one datastream.
+    """
 
     def __init__(self, context: StoreContext) -> None:
         """Start empty."""
         self._context = context
+        self.most_points = Retention().points
         self.streams: dict[int, Datastream] = {}
-        self.points: dict[int, deque[Datapoint]] = {}
-        """By datastream, in the order in which they were stored."""
         self._of_device: dict[int, dict[str, Datastream]] = {}
 
     def add(self, device: Device, name: str, values: JsonObject, at: int) -> Datapoint:
         """Store a datapoint. Raises ApiError 403 where the device has MAX_STREAMS others already."""
-        stream = self._find(device, name) or self._add_stream(device, name)
+        stream = self.find(device, name) or self._add_stream(device, name)
         point = Datapoint(
             id=self._context.next_id("datapoints"),
             created=self._context.now(),
@@ -36,56 +37,41 @@ class Streams:
             at=at,
             values=values,
         )
-        self.put_point(point)
         self._context.changed(stream)
+        self._context.stored(point)
+        stream.latest = point
+        stream.points += 1
+        # To look for the oldest each time would cost more than some that are not shown any more.
+        if stream.points > self.most_points + self.most_points // 100:
+            self._context.trimmed(stream.id, self.most_points)
+            stream.points = self.most_points
         return point
 
-    def count(self, device: Device) -> int:
-        """Return how many datastreams the device has."""
-        return len(self._of_device.get(device.id, {}))
+    def of(self, device: Device) -> Collection[Datastream]:
+        """Return the device's datastreams."""
+        return self._of_device.get(device.id, {}).values()
 
-    def exists(self, device: Device, name: str) -> bool:
-        """Say whether the device has this datastream."""
-        return self._find(device, name) is not None
+    def find(self, device: Device, name: str) -> Datastream | None:
+        """Return the device's datastream of this name."""
+        return self._of_device.get(device.id, {}).get(name)
 
     def latest(self, device: Device, name: str) -> Datapoint | None:
         """Return what was stored last."""
-        stream = self._find(device, name)
-        return self.points[stream.id][-1] if stream and self.points[stream.id] else None
+        stream = self.find(device, name)
+        return stream.latest if stream else None
 
-    def history(
-        self,
-        device: Device,
-        name: str,
-        *,
-        start: int,
-        end: int,
-        offset: int,
-        count: int,
-    ) -> list[Datapoint]:
-        """Return datapoints of start <= at <= end, newest first."""
-        stream = self._find(device, name)
-        if stream is None:
-            return []
-        newest_first: Iterator[Datapoint] = reversed(self.points[stream.id])
-        wanted = (point for point in newest_first if start <= point.at <= end)
-        return list(islice(wanted, offset, offset + count))
-
-    def put_stream(self, stream: Datastream) -> None:
-        """Enter a datastream, new or from the state file."""
+    def put(self, stream: Datastream) -> None:
+        """Enter a datastream, new or from the database."""
         self.streams[stream.id] = stream
-        self.points[stream.id] = deque(maxlen=MAX_POINTS)
         self._of_device.setdefault(stream.device_id, {})[stream.name] = stream
 
-    def put_point(self, point: Datapoint) -> None:
-        """Enter a datapoint, new or from the state file."""
-        self.points[point.datastream_id].append(point)
-
-    def _find(self, device: Device, name: str) -> Datastream | None:
-        return self._of_device.get(device.id, {}).get(name)
+    def take_out(self, stream: Datastream) -> None:
+        """Take a datastream out of the table and its index."""
+        del self.streams[stream.id]
+        del self._of_device[stream.device_id][stream.name]
 
     def _add_stream(self, device: Device, name: str) -> Datastream:
-        if self.count(device) >= MAX_STREAMS:
+        if len(self.of(device)) >= MAX_STREAMS:
             raise ApiError(403, f"no more than {MAX_STREAMS} datastreams")
         now = self._context.now()
         stream = Datastream(
@@ -95,5 +81,5 @@ class Streams:
             device_id=device.id,
             name=name,
         )
-        self.put_stream(stream)
+        self.put(stream)
         return stream

@@ -2,20 +2,30 @@
 
 from collections.abc import Iterator
 import re
-from typing import Any
+from typing import Any, Protocol
 
 from ..access import ANY_DEVICE_KEY, Access
 from ..delivery import Delivery
 from ..errors import ApiError, bad_request, unknown_path
 from ..fields import read_integer, read_object, read_objects
 from ..lists import MAX_ROWS, query_number
-from ..models import DIMENSIONS, Device, Key, render_datapoint
+from ..models import DIMENSIONS, Datapoint, Device, Key, render_datapoint
 from ..quotas import Quotas
-from ..request import Answer, Request
+from ..request import Answer, LargeAnswer, Request
 from ..router import Route
 from ..store import Store
 from ..times import LAST_TIME, parse_time
 from ..wire import JsonObject
+
+
+class History(Protocol):
+    """What finds datapoints."""
+
+    async def __call__(
+        self, datastream_id: int, *, start: int, end: int, offset: int, count: int
+    ) -> list[Datapoint]:
+        """Return datapoints of start <= at <= end, the latest first."""
+
 
 _NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
 _LIGHT_STREAM = "light"
@@ -28,13 +38,19 @@ class DatastreamApi:
     """Reading and writing datapoints."""
 
     def __init__(
-        self, store: Store, access: Access, delivery: Delivery, quotas: Quotas
+        self,
+        store: Store,
+        access: Access,
+        delivery: Delivery,
+        quotas: Quotas,
+        history: History,
     ) -> None:
-        """Keep datapoints in `store`, and ask live devices through `delivery`."""
+        """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`."""
         self._store = store
         self._access = access
         self._delivery = delivery
         self._quotas = quotas
+        self._history_of = history
 
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
@@ -59,7 +75,7 @@ class DatastreamApi:
         if point is None:
             raise ApiError(404, "no datapoint yet")
         device.last_pull = self._store.context.now()
-        self._store.context.touched(device)
+        self._store.context.touch(device)
         return {"datapoint": render_datapoint(point, request.times), "status": 200}
 
     def _add(self, request: Request, device: Device, key: Key) -> Answer:
@@ -79,20 +95,31 @@ class DatastreamApi:
         stored = self._store_points(request, device, name, [point])
         return {"datapoint": stored[0], "status": 200}
 
-    def _history(self, request: Request, device: Device, key: Key) -> JsonObject:
+    def _history(self, request: Request, device: Device, key: Key) -> Answer:
         """Return datapoints newest first: `row_count` after `offset`, from `start` to `end`."""
         zone = request.time_zone
         start, end = request.query.get("start"), request.query.get("end")
-        points = self._store.streams.history(
-            device,
-            _stream_name(request),
-            start=parse_time(start, zone) if start else 0,
-            end=parse_time(end, zone) if end else LAST_TIME,
-            offset=query_number(request, "offset", 0),
-            count=min(query_number(request, "row_count", 100), MAX_ROWS),
-        )
+        stream = self._store.streams.find(device, _stream_name(request))
+        first = parse_time(start, zone) if start else 0
+        last = parse_time(end, zone) if end else LAST_TIME
+        offset = query_number(request, "offset", 0)
+        count = min(query_number(request, "row_count", 100), MAX_ROWS)
         device.last_pull = self._store.context.now()
-        self._store.context.touched(device)
+        self._store.context.touch(device)
+        # Some more than are to be kept may be there still.
+        count = min(count, self._store.streams.most_points - offset)
+        if stream is None or count <= 0:
+            return {"datapoints": [], "status": 200}
+        return LargeAnswer(
+            self._points(
+                request, stream.id, start=first, end=last, offset=offset, count=count
+            )
+        )
+
+    async def _points(
+        self, request: Request, datastream_id: int, **wanted: int
+    ) -> JsonObject:
+        points = await self._history_of(datastream_id, **wanted)
         times = request.times
         return {
             "datapoints": [render_datapoint(point, times) for point in points],
@@ -114,9 +141,9 @@ class DatastreamApi:
             (_check_values(point), _read_at(point, request.time_zone, now))
             for point in points
         ]
-        self._quotas.check_stream(device, name)
+        self._quotas.check_points(device, name, len(checked))
         device.last_push = now
-        self._store.context.touched(device)
+        self._store.context.touch(device)
         times = request.times
         return [
             render_datapoint(self._store.streams.add(device, name, values, at), times)

@@ -1,0 +1,267 @@
+"""The database as the event loop sees it: changes go out in batches, and history comes back.
+
+What was answered with 200 is committed. One batch is written at a time, on a thread of its own; what
+changes meanwhile is the next one. A batch that cannot be written is taken back, with all that came
+after it, and whoever waits for it is told so.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+import logging
+from pathlib import Path
+
+from .changes import Batch, Outcome, RecordId
+from .database_file import DatabaseFile, Rows, StorageError, explained
+from .models import Datapoint, Datastream, Record
+from .rows import (
+    TABLE_OF,
+    TABLES,
+    Row,
+    change_to,
+    point_from,
+    point_row,
+    restore,
+    to_row,
+)
+from .store import Store
+
+_LOGGER = logging.getLogger(__name__)
+
+FLUSH_INTERVAL = 30.0
+"""Seconds after which it is written when devices were last heard, which nobody waits for."""
+EXPIRE_INTERVAL = 3600.0
+"""Seconds between two looks for datapoints that are too old."""
+_EXPIRED_AT_ONCE = 2000
+"""Datapoints that are deleted in one transaction, so that others have their turn."""
+
+
+class Database:
+    """Keeps a store in a file, or in memory where there is none."""
+
+    def __init__(self, path: Path | None, store: Store, *, keep_days: int) -> None:
+        """Keep `store` at `path`, and datapoints for so many days; `open` begins."""
+        self._path = path
+        self._store = store
+        self._keep_seconds = keep_days * 86400
+        self._file: DatabaseFile
+        self._loop: asyncio.AbstractEventLoop
+        self._is_open = False
+        self._committed: dict[RecordId, Row] = {}
+        """The rows of what is committed: what a batch that fails is taken back to."""
+        self._last_ids: dict[str, int] = {}
+        self._writing: Batch | None = None
+        self._points: dict[int, int] = {}
+        """How many datapoints of each datastream are committed."""
+        self._is_failing = False
+        self._flush_is_due = False
+        self._idle = asyncio.Event()
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.Task[None] | None = None
+        # In memory there is one connection, and so one thread.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="local_cloud writer")
+        self._reader = (
+            ThreadPoolExecutor(1, thread_name_prefix="local_cloud reader")
+            if path
+            else self._writer
+        )
+
+    async def open(self) -> None:
+        """Fill the empty store. Raises StateFileError as DatabaseFile.open."""
+        self._loop = loop = asyncio.get_running_loop()
+        self._file = await loop.run_in_executor(
+            self._writer, DatabaseFile.open, self._path
+        )
+        try:
+            if self._path is not None:
+                await loop.run_in_executor(self._writer, self._load)
+        except BaseException:
+            self._file.close()
+            raise
+        self._is_open = True
+        context = self._store.context
+        self._last_ids = dict(context.last_ids)
+        self._committed = {
+            (kind, number): to_row(record)
+            for kind in TABLES.values()
+            for number, record in self._store.table(kind).items()
+        }
+        self._points = {
+            stream.id: stream.points for stream in self._store.streams.streams.values()
+        }
+        context.on_change = self._begin_soon
+        if not context.batch.is_empty:
+            self._begin_soon()
+        self._flush_timer = loop.call_later(FLUSH_INTERVAL, self._flush)
+        self._expiry = loop.create_task(self._expire_again_and_again())
+
+    async def close(self) -> None:
+        """Write what is left, and give the file up; later changes are not noted."""
+        if self._is_open:
+            self._is_open = False
+            if self._flush_timer is not None:
+                self._flush_timer.cancel()
+            if self._expiry is not None:
+                self._expiry.cancel()
+                await asyncio.gather(self._expiry, return_exceptions=True)
+            self._flush_is_due = True
+            self._begin()
+            while self._writing is not None:
+                self._idle.clear()
+                await self._idle.wait()
+            self._store.context.on_change = None
+            await self._loop.run_in_executor(self._writer, self._file.close)
+        self._writer.shutdown()
+        self._reader.shutdown()
+
+    async def flush(self) -> None:
+        """Return when all that has changed so far is committed. Raises ApiError 507."""
+        waiting = [self._store.context.batch]
+        if self._writing is not None:
+            waiting.insert(0, self._writing)
+        for batch in waiting:
+            if not batch.is_empty:
+                await batch.committed()
+
+    async def history(
+        self, datastream_id: int, *, start: int, end: int, offset: int, count: int
+    ) -> list[Datapoint]:
+        """Return datapoints of start <= at <= end, the latest first; none while it is not open."""
+        if not self._is_open:
+            return []
+        rows = await self._loop.run_in_executor(
+            self._reader, self._file.history, datastream_id, start, end, offset, count
+        )
+        return [point_from(row) for row in rows]
+
+    async def size(self) -> int:
+        """Return how many bytes are stored."""
+        return await self._loop.run_in_executor(self._writer, self._file.size)
+
+    def _load(self) -> None:
+        with explained(self._path):
+            restore(self._store, self._file.rows())
+
+    def _begin_soon(self) -> None:
+        """Write with the next turn of the event loop, with all that this one changes."""
+        if self._writing is None:
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        context = self._store.context
+        if self._writing is not None or (
+            context.batch.is_empty and not self._flush_is_due
+        ):
+            return
+        self._writing = batch = context.take_batch()
+        rows = self._rows(batch)
+        writing = self._loop.run_in_executor(self._writer, self._file.write, rows)
+        writing.add_done_callback(lambda done: self._ended(batch, rows, done))
+
+    def _rows(self, batch: Batch) -> Rows:
+        """Return what is written for a batch; what devices were heard goes along."""
+        context = self._store.context
+        rows = Rows(
+            points=[point_row(point) for point in batch.points],
+            trims=list(batch.trims.items()),
+            last_ids=[
+                item
+                for item in context.last_ids.items()
+                if item not in self._last_ids.items()
+            ],
+        )
+        for record in batch.records.values():
+            rows.changed.setdefault(TABLE_OF[type(record)], []).append(to_row(record))
+        for record in batch.removed.values():
+            rows.removed.setdefault(TABLE_OF[type(record)], []).append((record.id,))
+        if self._flush_is_due:
+            self._flush_is_due = False
+            rows.activity = [
+                (device.last_push, device.last_pull, device.last_active, device.id)
+                for device in context.touched.values()
+            ]
+            context.touched.clear()
+        return rows
+
+    def _ended(self, batch: Batch, rows: Rows, done: asyncio.Future[None]) -> None:
+        self._writing = None
+        context = self._store.context
+        error = done.exception()
+        if error is None:
+            self._note_committed(batch, rows)
+            batch.settle(Outcome.COMMITTED)
+        else:
+            self._take_back(batch, error)
+            for *_, number in rows.activity:
+                context.touch(self._store.devices[number])
+        if context.batch.is_empty and not self._flush_is_due:
+            self._idle.set()
+        else:
+            self._begin()
+
+    def _note_committed(self, batch: Batch, rows: Rows) -> None:
+        for name, changed in rows.changed.items():
+            kind = TABLES[name]
+            self._committed.update({(kind, row[0]): row for row in changed})
+        for key in batch.removed:
+            self._committed.pop(key, None)
+        for point in batch.points:
+            number = point.datastream_id
+            self._points[number] = self._points.get(number, 0) + 1
+        self._points.update(batch.trims)
+        self._last_ids.update(rows.last_ids)
+        if self._is_failing:
+            self._is_failing = False
+            _LOGGER.warning("The state is saved again")
+
+    def _take_back(self, batch: Batch, error: BaseException) -> None:
+        """Undo a batch, and the next one, which may rest on it."""
+        if not self._is_failing:
+            self._is_failing = True
+            _LOGGER.error(
+                "Cannot save the state; what would change it is refused: %s", error
+            )
+        if not isinstance(error, StorageError):
+            _LOGGER.error("Writing the state failed", exc_info=error)
+        later = self._store.context.take_batch()
+        concerned: dict[RecordId, Record] = {}
+        for undone in (batch, later):
+            concerned |= undone.records | undone.removed
+        store = self._store
+        for kind, number in concerned:
+            if (present := store.table(kind).get(number)) is not None:
+                store.take_out(present)
+        for key, record in concerned.items():
+            if (row := self._committed.get(key)) is not None:
+                change_to(record, row)
+                store.put(record)
+                if isinstance(record, Datastream):
+                    record.points = self._points[record.id]
+        for undone in (batch, later):
+            undone.settle(Outcome.FAILED)
+
+    def _flush(self) -> None:
+        self._flush_timer = self._loop.call_later(FLUSH_INTERVAL, self._flush)
+        if self._store.context.touched:
+            self._flush_is_due = True
+            self._begin()
+
+    async def _expire_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_INTERVAL)
+            try:
+                await self.expire()
+            except StorageError as error:
+                _LOGGER.debug("Old datapoints are not deleted now: %s", error)
+
+    async def expire(self) -> None:
+        """Delete the datapoints that are too old. Raises StorageError."""
+        before = self._store.context.now() - self._keep_seconds
+        for stream in list(self._store.streams.streams.values()):
+            count = _EXPIRED_AT_ONCE
+            while count == _EXPIRED_AT_ONCE:
+                wanted = stream.id, before, _EXPIRED_AT_ONCE
+                count = await self._loop.run_in_executor(
+                    self._writer, self._file.expire, *wanted
+                )
+                stream.points -= count
+                self._points[stream.id] = self._points.get(stream.id, 0) - count
