@@ -2,6 +2,7 @@
 
 from .errors import ApiError
 from .models import Device, User
+from .roms import Model
 from .store import Store
 
 MAX_PRODUCTS = 100
@@ -17,6 +18,10 @@ MAX_GROUPED = 2000
 MAX_USER_KEYS = 1000
 MAX_TIMERS = 50
 """Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
+MAX_ROMS = 16
+"""Firmware versions of a product, or of a kind of device."""
+MAX_ROM_BYTES = 32 << 20
+"""Bytes of all firmware files that an account uploaded."""
 MAX_STREAMS = 1000
 """Datastreams of the devices that an account owns or, where nobody owns them, made."""
 
@@ -96,6 +101,20 @@ class Quotas:
         """Check before timers are added."""
         count = len(self._store.timers_of(device))
         _check(count + more, MAX_TIMERS, "a device has at most {} timers: delete some")
+
+    def check_firmware(self, user: User, model: Model, more: int) -> None:
+        """Check before a firmware version with files of `more` bytes is added."""
+        roms = self._store.roms
+        _check(
+            len(roms.versions(model)) + 1,
+            MAX_ROMS,
+            "there are at most {} firmware versions of a product: delete some",
+        )
+        _check(
+            roms.size_of(user) + more,
+            MAX_ROM_BYTES,
+            "an account has at most {} bytes of firmware: delete some versions",
+        )
 
     def check_stream(self, device: Device, name: str) -> None:
         """Check before a datapoint is stored, which may begin a datastream."""

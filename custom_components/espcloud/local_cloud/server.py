@@ -18,6 +18,7 @@ from .api.keys import KeyApi
 from .api.messages import MessageApi
 from .api.ping import PingApi
 from .api.products import ProductApi
+from .api.roms import RomApi
 from .api.rpc import RpcApi
 from .api.session import SessionApi
 from .api.timers import TimerApi
@@ -27,11 +28,11 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, StateFileError, bad_request
 from .fair_queue import FairQueue
-from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
 from .limits import Limits
 from .lists import Lists
 from .models import Device, User
+from .operators import is_operator
 from .passwords import Passwords, hashes_at_once
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
@@ -65,7 +66,6 @@ class LocalCloud:
         ssl_context: ssl.SSLContext | None = None,
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
-        has_firmware: HasFirmware = no_firmware,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -74,7 +74,6 @@ class LocalCloud:
         is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
-        `has_firmware` says which versions a device may be told to upgrade to.
         """
         self._closed = False
         self._host = host
@@ -102,7 +101,7 @@ class LocalCloud:
             joined=NewAccounts(time.monotonic),
             known=self._known,
         )
-        self._router = self._make_router(has_firmware)
+        self._router = self._make_router()
         admission = Admission()
         self._http_server = HttpServer(
             self._router,
@@ -260,11 +259,11 @@ class LocalCloud:
         else:
             link.close()
 
-    def _make_router(self, has_firmware: HasFirmware) -> Router:
+    def _make_router(self) -> Router:
         """Put the families of paths together."""
         store = self.store
         access = Access(store, self._known)
-        delivery = Delivery(self._presence, store.context.now, has_firmware)
+        delivery = Delivery(self._presence, store.context.now, store.roms)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
         return Router(
@@ -280,6 +279,7 @@ class LocalCloud:
                 *RpcApi(access, delivery).routes(),
                 *DatastreamApi(store, access, delivery, quotas).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
+                *RomApi(store, access, quotas, is_operator=is_operator).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]

@@ -5,6 +5,7 @@ import secrets
 
 from .keyring import Keyring
 from .models import Device, DeviceGroup, Product, Timer, User
+from .roms import Model, Roms
 from .store_context import StoreContext
 from .streams import Streams
 from .times import DEFAULT_ZONE
@@ -23,6 +24,7 @@ class Store:
         self.context = StoreContext()
         self.keyring = Keyring(self.context)
         self.streams = Streams(self.context)
+        self.roms = Roms(self.context)
         self.users: dict[int, User] = {}
         self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
@@ -130,8 +132,28 @@ class Store:
 
     def put_device(self, device: Device) -> None:
         """Enter a device."""
+        device.latest_rom_version = self.roms.latest(Model.of(device))
         self.devices[device.id] = device
         self._devices_of.setdefault(device.product_id, {})[device.id] = device
+
+    def add_firmware(
+        self, user: User, model: Model, version: str, files: dict[str, bytes]
+    ) -> None:
+        """Add a firmware version with its files by their names, and offer it to its devices."""
+        self.roms.add(user, model, version, files)
+        self._offer_latest(model)
+
+    def remove_firmware(self, model: Model, version: str) -> None:
+        """Remove a firmware version. Raises ApiError 404 where there is none."""
+        self.roms.remove(model, version)
+        self._offer_latest(model)
+
+    def _offer_latest(self, model: Model) -> None:
+        latest = self.roms.latest(model)
+        for device in self._devices_of.get(model.product_id, {}).values():
+            if device.ptype == model.ptype and device.latest_rom_version != latest:
+                device.latest_rom_version = latest
+                self.context.changed(device)
 
     def groups_of(self, user: User) -> dict[int, DeviceGroup]:
         """Return the account's groups by id."""
