@@ -290,6 +290,26 @@ async def test_a_nul_byte_within_a_body_belongs_to_it(
     assert (await client.answer())[0].split()[1] == b"200"
 
 
+async def test_nothing_is_kept_of_what_comes_later(
+    cloud: LocalCloud, master_key: str
+) -> None:
+    """Neither behind the NUL byte, nor of further requests, which are aiohttp's own."""
+    first = request(master_key, connection="keep-alive")
+    transport = Transport(cloud, "192.0.2.1")
+    connection: Any = transport.protocol
+    transport.protocol.data_received(first)
+    assert transport.protocol is connection
+    transport.protocol.data_received(first)
+    assert transport.protocol is not connection
+    transport.abort()
+    transport = Transport(cloud, "192.0.2.1")
+    connection = transport.protocol
+    for data in (first, b"\0", first, b"x" * 100_000):
+        transport.protocol.data_received(data)
+    assert len(connection._head) == len(first) + 1
+    transport.abort()
+
+
 async def test_a_later_request_has_no_nul_byte(client: Client, master_key: str) -> None:
     """Firmware sends one on a connection."""
     await client.send(b"GET /v1/ping/ HTTP/1.1\r\nHost: x\r\n\r\n")
