@@ -69,6 +69,7 @@ class PopulatedCloud:
         for user, device in ((mine, self.device), (theirs, their_device)):
             name = user.username
             product = store.add_product(user, f"product of {name}", 1, 1)
+            store.add_template(product, "s", 1, unit=f"of {name}")
             store.add_device(f"made by {name}", 1, product=product)
             store.add_group(user, f"room of {name}", "").device_ids.append(device.id)
             store.add_timer(device, {**_PLAN, "action": f"a_{name}"})

@@ -81,6 +81,9 @@ PATHS = [
             ("DELETE", {"productRoms": [{"version": "v1.0.0t1(a)"}]}),
         )
     ),
+    Path("GET", "/v1/products/*/datastreamTmpls/", {"user"}),
+    Path("POST", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"name": "t"}]}),
+    Path("DELETE", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"id": 1}]}),
     Path("POST", "/v1/messages/", {"master", "owner"}, {"rom_version": "v"}, "action=device_upgrade_success"),
     Path("GET", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY),
     Path("POST", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY, {"datapoint": {"x": 1}}),

@@ -180,6 +180,21 @@ class Product(Record):
 
 
 @dataclass(slots=True, kw_only=True)
+class DatastreamTmpl(Record):
+    """What a product says of one of its datastreams (protocol.md §2.11)."""
+
+    product_id: int
+    name: str
+    description: str = ""
+    dimension: int = 1
+    """How many of DIMENSIONS a datapoint has."""
+    tags: str = ""
+    unit: str = ""
+    symbol: str = ""
+    stream_type: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
 class RomFile(Record):
     """A file of a firmware version; what is in it stands in `RomFiles` under the same id."""
 

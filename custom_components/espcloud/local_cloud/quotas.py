@@ -1,11 +1,13 @@
 """How much one account may have (docs/security.md)."""
 
 from .errors import ApiError
-from .models import Device, User
+from .models import Device, Product, User
 from .roms import Model
 from .store import Store
 
 MAX_PRODUCTS = 100
+MAX_TEMPLATES = 10
+"""Datastream templates of a product: every list of devices has them for each device."""
 MAX_DEVICES = 1000
 """Devices that an account made."""
 MAX_HELD = 1000
@@ -43,6 +45,14 @@ class Quotas:
             len(self._store.products_of(user)) + more,
             MAX_PRODUCTS,
             "an account has at most {} products",
+        )
+
+    def check_templates(self, product: Product, more: int) -> None:
+        """Check before datastream templates are added to a product."""
+        _check(
+            len(self._store.templates_of(product.id)) + more,
+            MAX_TEMPLATES,
+            "a product has at most {} datastreamTmpls: delete some",
         )
 
     def check_devices(self, user: User, more: int) -> None:

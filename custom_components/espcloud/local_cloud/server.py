@@ -21,6 +21,7 @@ from .api.products import ProductApi
 from .api.roms import RomApi
 from .api.rpc import RpcApi
 from .api.session import SessionApi
+from .api.templates import TemplateApi
 from .api.timers import TimerApi
 from .api.users import UserApi
 from .delivery import Delivery
@@ -279,6 +280,7 @@ class LocalCloud:
                 *RpcApi(access, delivery).routes(),
                 *DatastreamApi(store, access, delivery, quotas).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
+                *TemplateApi(store, access, quotas).routes(),
                 *RomApi(store, access, quotas, is_operator=is_operator).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),

@@ -11,6 +11,7 @@ from .models import (
     TIME_FIELDS,
     Datapoint,
     Datastream,
+    DatastreamTmpl,
     Device,
     DeviceGroup,
     Key,
@@ -30,6 +31,7 @@ from .wire import JsonObject
 _TABLES: dict[str, type[Any]] = {
     "users": User,
     "products": Product,
+    "templates": DatastreamTmpl,
     "devices": Device,
     "keys": Key,
     "tokens": Token,
@@ -57,6 +59,7 @@ def take(store: Store) -> Snapshot:
     tables: dict[str, Iterable[Any]] = {
         "users": store.users.values(),
         "products": store.products.values(),
+        "templates": store.templates.values(),
         "devices": store.devices.values(),
         "keys": store.keyring.keys.values(),
         "tokens": store.keyring.tokens.values(),
@@ -94,6 +97,7 @@ def restore(store: Store, document: JsonObject) -> None:
     put: dict[str, Callable[[Any], None]] = {
         "users": store.put_user,
         "products": store.put_product,
+        "templates": store.put_template,
         "devices": store.put_device,
         "keys": store.keyring.put,
         "tokens": store.keyring.put_token,
@@ -173,6 +177,10 @@ def _check_record(store: Store, table: str, record: Any) -> None:
             ) <= set(DIMENSIONS)
         case Timer():
             fine = record.device_id in store.devices and _is_plan(record.plan)
+        case DatastreamTmpl():
+            fine = record.product_id in store.products and 1 <= record.dimension <= len(
+                DIMENSIONS
+            )
         case Product() | DeviceGroup():
             fine = record.user_id in store.users
         case Token():

@@ -4,7 +4,7 @@ from collections.abc import Collection
 import secrets
 
 from .keyring import Keyring
-from .models import Device, DeviceGroup, Product, Timer, User
+from .models import DatastreamTmpl, Device, DeviceGroup, Product, Timer, User
 from .roms import Model, Roms
 from .store_context import StoreContext
 from .streams import Streams
@@ -28,11 +28,13 @@ class Store:
         self.users: dict[int, User] = {}
         self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
+        self.templates: dict[int, DatastreamTmpl] = {}
         self.groups: dict[int, DeviceGroup] = {}
         self.timers: dict[int, Timer] = {}
         self._users_by_email: dict[str, User] = {}
         self._users_by_name: dict[str, User] = {}
         self._products_of: dict[int, dict[int, Product]] = {}
+        self._templates_of: dict[int, dict[int, DatastreamTmpl]] = {}
         self._devices_of: dict[int, dict[int, Device]] = {}
         self._groups_of: dict[int, dict[int, DeviceGroup]] = {}
         self._timers_of: dict[int, dict[int, Timer]] = {}
@@ -93,6 +95,51 @@ class Store:
         """Enter a product."""
         self.products[product.id] = product
         self._products_of.setdefault(product.user_id, {})[product.id] = product
+
+    def templates_of(self, product_id: int) -> dict[int, DatastreamTmpl]:
+        """Return the datastream templates of a product by id."""
+        return self._templates_of.get(product_id, {})
+
+    def add_template(
+        self,
+        product: Product,
+        name: str,
+        dimension: int,
+        *,
+        description: str = "",
+        tags: str = "",
+        unit: str = "",
+        symbol: str = "",
+    ) -> DatastreamTmpl:
+        """Add a datastream template."""
+        now = self.context.now()
+        template = DatastreamTmpl(
+            id=self.context.next_id("templates"),
+            created=now,
+            updated=now,
+            product_id=product.id,
+            name=name,
+            description=description,
+            dimension=dimension,
+            tags=tags,
+            unit=unit,
+            symbol=symbol,
+        )
+        self.put_template(template)
+        self.context.changed(template)
+        return template
+
+    def put_template(self, template: DatastreamTmpl) -> None:
+        """Enter a datastream template."""
+        self.templates[template.id] = template
+        of_product = self._templates_of.setdefault(template.product_id, {})
+        of_product[template.id] = template
+
+    def remove_template(self, template: DatastreamTmpl) -> None:
+        """Remove a datastream template; what was stored in the datastream stays."""
+        del self.templates[template.id]
+        del self._templates_of[template.product_id][template.id]
+        self.context.removed(template)
 
     def devices_of(self, product: Product) -> Collection[Device]:
         """Return the devices of a product."""

@@ -95,7 +95,11 @@ class DeviceApi:
         device = render(self._store.devices[key.device_id], request.times)
         if request.query.get("query_devices_mesh", "").lower() == "true":
             device["parent_mdev_mac"] = None
-        return device | {"datastreamTmpls": [], "key": render(key, request.times)}
+        templates = self._store.templates_of(device["product_id"]).values()
+        return device | {
+            "datastreamTmpls": [render(each, request.times) for each in templates],
+            "key": render(key, request.times),
+        }
 
     def _show(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Show the key's device."""
