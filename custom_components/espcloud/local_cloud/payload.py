@@ -1,7 +1,7 @@
 """What a list says of a device's state: `payload`, of its latest stored datapoints (protocol.md §2.5)."""
 
 from collections.abc import Callable
-from typing import Any, TypeIs
+from typing import Any
 
 from .models import Datapoint
 from .wire import JsonObject
@@ -30,10 +30,9 @@ def _color(values: JsonObject) -> str | None:
     if isinstance(colors := values.get("z"), dict):
         channels, most = [colors.get(name, 0) for name in _COLORS], 255
     else:
-        period = values.get("x")
-        if not (_is_number(period) and 1000 <= period <= 10_000):
-            period = 1000
-        most = period * 1000 // 45
+        period: Any = values.get("x")
+        is_period = _is_number(period) and 1000 <= period <= 10_000
+        most = (period if is_period else 1000) * 1000 // 45
         channels = [values.get(name, 0) for name in _CHANNELS]
     if not all(map(_is_number, channels)):
         return None
@@ -43,5 +42,5 @@ def _color(values: JsonObject) -> str | None:
     return "#" + bytes(levels).hex()
 
 
-def _is_number(value: Any) -> TypeIs[int | float]:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
