@@ -137,6 +137,13 @@ async def test_removed(
     for patch in (6, 7):
         await api.ok("POST", PRODUCT, body(V.format(patch)), key=user_key)
     assert roms.size_of(user) == 2 * (len(USER1) + len(USER2))
+    query = f"version={V.format(6)}&filename=user1.bin&offset=0&size=10"
+    await api.ok(
+        "GET",
+        f"{ROM}?action=download_rom_base64&{query}",
+        key=cloud.master_key(made),
+    )
+    assert roms._last_read is not None
     for patch, left in ((7, V.format(6)), (6, "")):
         which = {"productRoms": [{"version": V.format(patch)}]}
         path = f"{PRODUCT}?method=DELETE"

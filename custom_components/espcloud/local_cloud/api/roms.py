@@ -22,8 +22,8 @@ from .products import product_in_path
 MAX_UPLOAD = 3 << 20
 """Bytes of the body of an upload: two files in base64."""
 _MAX_BASE64 = 4 * (MAX_IMAGE // 3 + 1)
-_MAX_SLICE = 64 << 10
-"""Bytes of a slice; firmware in a mesh asks for some hundred."""
+_MAX_SLICE = 16 << 10
+"""Bytes of a slice: a connection may have many answers under way."""
 
 type _ModelHandler = Callable[[Request, User, Model], Answer]
 
