@@ -10,7 +10,14 @@ from custom_components.espcloud.local_cloud.wire import JsonObject, decode
 from .populated_cloud import PopulatedCloud
 from .wire import Pieces, Transport, cut, run, turns
 
-_HEADERS = {b"Content-Type", b"Content-Length", b"Date", b"Server", b"Connection"}
+_HEADERS = {
+    b"Content-Type",
+    b"Content-Length",
+    b"Content-Disposition",
+    b"Date",
+    b"Server",
+    b"Connection",
+}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TURNS = 50
 """Turns of the loop in which a request is answered, unless it lacks its end."""
@@ -63,13 +70,13 @@ def target(data: bytes) -> None:
 async def _attempt(populated: PopulatedCloud, pieces: Pieces) -> None:
     lamp = _Lamp()
     populated.cloud._presence.arrive(populated.device, lamp)
-    web = populated.cloud._http_server.web_server()
-    transport = Transport(web())
+    server = populated.cloud._http_server
+    transport = Transport(server.connection())
     # A request that is broken in its middle is not read on; its time runs out.
     await transport.deliver(pieces)
     await turns(_TURNS)
     transport.close()
-    await web.shutdown(1)
+    await server.close()
     lamp.close()
     populated.cloud._presence.leave(lamp)
     assert b"internal error" not in transport.sent

@@ -8,12 +8,14 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.device_connection import DeviceConnection
 from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.passwords import Passwords
+from custom_components.espcloud.local_cloud.roms import Model
 from custom_components.espcloud.local_cloud.rows import columns, take
 
 _PLACEHOLDER = re.compile(rb"@([a-z]+)")
 _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}
 _NO_HASH = f"scrypt$14$8$1$00${'00' * 32}"
 """What no password has, in the form that a state file must have."""
+_VERSION = "v1.0.6t45772(a)"
 _PLAN = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
 
 # What a key may change; whatever is not listed has to stay as it was.
@@ -69,10 +71,13 @@ class PopulatedCloud:
         for user, device in ((mine, self.device), (theirs, their_device)):
             name = user.username
             product = store.add_product(user, f"product of {name}", 1, 1)
+            store.add_template(product, "s", 1, unit=f"of {name}")
             store.add_device(f"made by {name}", 1, product=product)
             store.add_group(user, f"room of {name}", "").device_ids.append(device.id)
             store.add_timer(device, {**_PLAN, "action": f"a_{name}"})
             store.streams.add(device, "s", {"x": f"value of {name}"}, 0)
+        files = {"user1.bin": b"\xea one", "user2.bin": b"\xea two"}
+        store.add_firmware(mine, Model.of(self.device), _VERSION, files)
         shared = keyring.share_with(self.device, guest, "guest")
         keyring.add_token(self.for_sale, "t" * 40, "sale", is_owner_key=1)
         keyring.add_token(self.device, "s" * 40, "share", is_owner_key=0)

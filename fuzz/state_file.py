@@ -34,7 +34,7 @@ _READING = {
         ("/v1/datastreams/s/datapoint/", {}),
     ),
 }
-_COUNTERS = ("last_ids", "points")
+_COUNTERS = ("last_ids", "points", "contents")
 
 
 def target(data: bytes) -> None:
@@ -94,6 +94,7 @@ def _changed(changes: bytes) -> JsonObject:
     store = PopulatedCloud().cloud.store
     rows: JsonObject = {name: list(table) for name, table in take(store).items()}
     rows |= {"last_ids": list(store.context.last_ids.items()), "points": []}
+    rows["contents"] = [(file.id, file.size) for file in store.roms.files.values()]
     for change in changes.split(b"\n"):
         match change.split(b" ", 3):
             case [table, number, column, value]:

@@ -64,6 +64,11 @@ class Transport(asyncio.Transport):
             self.sent += data
 
     @override
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol = protocol
+
+    @override
     def close(self) -> None:
         if not self._closing:
             self._closing = True

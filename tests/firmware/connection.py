@@ -6,7 +6,7 @@ import socket
 from types import TracebackType
 from typing import Self
 
-from . import parser
+from . import parser, upgrade
 from .appliance import Appliance
 
 _ACTIVE_NONCE, _IDENTIFY_NONCE = 66, 67
@@ -25,6 +25,8 @@ class Firmware:
         timers: the text of its timers, None before it has had them.
         boots: how often it has started.
         connections: how often it has connected.
+        rom_version: what is running.
+        flash: what an upgrade has written into the half that is not running.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Firmware:
         busy: float = 0.02,
         beacon: float = 50.0,
         retry: float = 0.05,
+        http_port: int = 80,
     ) -> None:
         """Prepare a device for the server at `address`.
 
@@ -48,6 +51,7 @@ class Firmware:
             busy: seconds until it reads again after it has done something.
             beacon: seconds without a byte until it sends a ping (protocol.md §5).
             retry: seconds until it connects again; a real one waits a second.
+            http_port: where it fetches firmware from the same host; a real one knows no other than 80.
         """
         self._address = address
         self._key = master_key
@@ -61,6 +65,14 @@ class Firmware:
         self.timers: str | None = None
         self.boots = 0
         self.connections = 0
+        self.rom_version = appliance.rom_version
+        self.flash = b""
+        self._running = 1
+        """Which half of the flash it runs from."""
+        self._new_version = ""
+        """What the other half holds."""
+        self._download_address = address[0], http_port
+        self._download: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -80,6 +92,10 @@ class Firmware:
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
+        if self._download is not None:
+            self._download.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._download
 
     def disconnect(self) -> None:
         """Lose the connection; it comes back by itself."""
@@ -119,7 +135,7 @@ class Firmware:
                 % (
                     _ACTIVE_NONCE,
                     _TOKEN.encode(),
-                    self.appliance.rom_version.encode(),
+                    self.rom_version.encode(),
                     self._key.encode(),
                 )
             )
@@ -158,11 +174,41 @@ class Firmware:
                 await self._send(self.appliance.answer(parser.nonce(segment)))
             case "upgrade":
                 await self._acknowledge(segment)
+                version = parser.upgrade_version(segment)
+                self._download = asyncio.create_task(self._upgrade(version))
             case "reboot":
                 # It is gone before it could answer.
                 self.boots += 1
+                if self._new_version:
+                    self.rom_version, self._new_version = self._new_version, ""
+                    self._running = self._free
                 return False
         return True
+
+    @property
+    def _free(self) -> int:
+        return 3 - self._running
+
+    async def _upgrade(self, version: str) -> None:
+        """Write the image for the free half of the flash, and tell how it went (§3.7)."""
+        filename = f"user{self._free}.bin"
+        self._new_version, action = "", "device_upgrade_failed"
+        with suppress(OSError, TimeoutError, upgrade.UpgradeError):
+            self.flash = await upgrade.fetch(
+                self._download_address, self._key, version, filename
+            )
+            self._new_version, action = version, "device_upgrade_success"
+        await self._send(
+            b'{"path": "/v1/messages/", "method": "POST", '
+            b'"meta": {"Authorization": "token %b"},"get":{"action":"%b"},'
+            b'"body":{"pre_rom_version":"%b","rom_version":"%b"}}\n'
+            % (
+                self._key.encode(),
+                action.encode(),
+                self.rom_version.encode(),
+                version.encode(),
+            )
+        )
 
     async def _identify(self) -> None:
         await self._send(

@@ -48,6 +48,12 @@ def method(buffer: bytes) -> str:
     return "POST" if b'"method": "POST"' in buffer else "GET"
 
 
+def upgrade_version(buffer: bytes) -> str:
+    """Return the version to fetch: 15 characters, whatever they are (point 11)."""
+    start = buffer.index(b'"version":') + 12
+    return buffer[start : start + 15].decode()
+
+
 def timers_text(buffer: bytes) -> str:
     """Return the timers, as the firmware goes through them (§3.6)."""
     _, _, rest = buffer.partition(b'"timers": "')

@@ -1,6 +1,7 @@
 """The two kinds of client that the cloud has: one on each port."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
@@ -15,6 +16,8 @@ from yarl import URL
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_cloud.roms import Model
+from tests.firmware import image
 
 TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz0123"
 """A one-time token as an app makes it: 40 characters."""
@@ -35,6 +38,11 @@ class Reply:
     def json(self) -> Any:
         """The parsed body."""
         return json.loads(self.text)
+
+
+async def no_file(_rom_id: int) -> bytes | None:
+    """Find no firmware file, as where one was removed in the middle of an upgrade."""
+    return None
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -185,3 +193,19 @@ class DeviceSocket:
                 return await self.reader.read()
             except ConnectionError:
                 return b""
+
+
+def firmware_body(version: str, user1: bytes, user2: bytes) -> dict[str, Any]:
+    """Return the body that uploads a firmware version."""
+    files = [
+        {"name": name, "rom_base64": b64encode(content).decode()}
+        for name, content in (("user1.bin", user1), ("user2.bin", user2))
+    ]
+    return {"productRoms": [{"version": version, "files": files}]}
+
+
+def add_firmware(cloud: LocalCloud, version: str, ptype: int = 45772) -> None:
+    """Give a cloud firmware for the devices of a kind; there has to be an account."""
+    files = {f"user{slot}.bin": image.build(slot) for slot in (1, 2)}
+    user = cloud.store.users[1]
+    cloud.store.add_firmware(user, Model(0, ptype), version, files)

@@ -7,12 +7,15 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device
+from tests.firmware import image
 
-from .helpers import Api, DeviceSocket
+from .helpers import Api, DeviceSocket, firmware_body
 
 USER, MASTER, OWNER, SHARED = "user", "master", "owner", "shared"
 ANY_DEVICE = {MASTER, OWNER, SHARED}
 POINT = {"datapoint": {"x": 1}}
+VERSION = "v1.0.5t45772(a)"
+FIRMWARE = firmware_body(VERSION, image.build(1), image.build(2))
 PATHS = [
     ("GET", "/v1/user/devices/", None, {USER}),
     ("GET", "/v1/user/devices/?list_by_group=true", None, {USER}),
@@ -37,6 +40,15 @@ PATHS = [
     ("GET", "/v1/device/timers/", None, ANY_DEVICE),
     ("POST", "/v1/device/timers/", {"timers": [{"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}]}, {MASTER, OWNER}),
     ("GET", "/v1/device/rom/", None, ANY_DEVICE),
+    ("GET", "/v1/products/1/roms/", None, {USER}),
+    ("POST", "/v1/products/1/roms/", FIRMWARE, {USER}),
+    ("DELETE", "/v1/products/1/roms/", {"productRoms": [{"version": VERSION}]}, {USER}),
+    ("POST", "/v1/products/1/datastreamTmpls/", {"datastreamTmpls": [{"name": "s"}]}, {USER}),
+    ("GET", "/v1/products/1/datastreamTmpls/", None, {USER}),
+    ("DELETE", "/v1/products/1/datastreamTmpls/", {"datastreamTmpls": [{"id": 1}]}, {USER}),
+    ("GET", "/v1/roms/?ptype=45772", None, {USER}),
+    ("POST", "/v1/roms/?ptype=45772", FIRMWARE, {USER}),
+    ("DELETE", "/v1/roms/?ptype=45772", {"productRoms": [{"version": VERSION}]}, {USER}),
     ("POST", "/v1/messages/", {}, {MASTER, OWNER}),
     ("GET", "/v1/datastreams/s/datapoints/", None, ANY_DEVICE),
     ("POST", "/v1/datastreams/s/datapoints/", {"datapoints": [{"x": 1}]}, ANY_DEVICE),

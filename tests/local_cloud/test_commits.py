@@ -15,6 +15,7 @@ import pytest
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.database_file import DatabaseFile, Rows
 from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.roms import Model
 from custom_components.espcloud.local_cloud.rows import ACTIVITY, columns, take
 
 from .helpers import Api, DeviceSocket
@@ -277,6 +278,9 @@ async def test_what_is_taken_back(
     timer = store.add_timer(device, PLAN)
     store.keyring.add_token(device, "t" * 40, "share", is_owner_key=0)
     store.streams.add(device, "s", {"x": 1}, 5)
+    model = Model.of(device)
+    files = {"user1.bin": b"1" * 5000, "user2.bin": b"2" * 5000}
+    store.add_firmware(user, model, "v1.0.0t27388(o)", files)
     await cloud.flush()
     before = take(store)
     master = cloud.master_key(device)
@@ -291,6 +295,8 @@ async def test_what_is_taken_back(
     store.remove_group(group)
     store.remove_timer(timer)
     cloud.rename(device, "another name")
+    store.remove_firmware(model, "v1.0.0t27388(o)")
+    store.add_firmware(user, model, "v1.0.1t27388(o)", files)
     for number in range(500):
         store.streams.add(device, "s", {"x": number}, 6)
         store.streams.add(device, "new", {"x": "x" * 60}, 6)
@@ -312,6 +318,9 @@ async def test_what_is_taken_back(
     assert store.user_by_email("c@example.org") is None
     assert list(store.devices_of(product)) == [device]
     assert store.keyring.token("t" * 40) is not None
+    assert (device.name, device.latest_rom_version) == ("lamp", "v1.0.0t27388(o)")
+    file = store.roms.find(model, "v1.0.0t27388(o)", "user1.bin")
+    assert await store.roms.read(file) == files["user1.bin"]
     stream = store.streams.find(device, "s")
     assert stream is not None
     assert (stream.points, store.streams.find(device, "new")) == (1, None)

@@ -18,11 +18,14 @@ from custom_components.espcloud.local_cloud import LocalCloud, schema
 from custom_components.espcloud.local_cloud.database import Database
 from custom_components.espcloud.local_cloud.errors import StateFileError
 from custom_components.espcloud.local_cloud.retention import Retention
+from custom_components.espcloud.local_cloud.roms import Model
 from custom_components.espcloud.local_cloud.rows import TABLES, columns, take
 from custom_components.espcloud.local_cloud.store import Store
 
 from .helpers import DeviceSocket
 
+VERSION = "v1.0.1t27388(o)"
+FILES = {"user1.bin": b"first" * 9000, "user2.bin": b"second" * 9000}
 PLAN = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
 
 
@@ -51,6 +54,8 @@ async def full_cloud(path: Path, password_hash: str) -> LocalCloud:
     store.keyring.set_owner(device, user)
     store.keyring.share_with(device, friend, "shared")
     cloud.add_device("unowned")
+    store.add_template(product, "light", 2, unit="lm")
+    store.add_firmware(user, Model.of(product), VERSION, FILES)
     store.keyring.add_token(device, "t" * 40, "owner shared", is_owner_key=1)
     store.add_group(user, "room", '{"type":0}').device_ids.append(device.id)
     store.add_timer(device, PLAN)
@@ -73,6 +78,12 @@ async def test_everything_is_kept(path: Path, password_hash: str) -> None:
     """Accounts, keys, tokens, devices, groups, timers, datapoints; and the indexes work."""
     cloud = await full_cloud(path, password_hash)
     points = await history(cloud)
+    store = cloud.store
+    gone = "v1.0.0t27388(o)"
+    model = Model.of(store.products[1])
+    store.add_firmware(store.users[1], model, gone, FILES)
+    await cloud.flush()
+    store.remove_firmware(model, gone)
     await cloud.close()
     again = await started(path)
     assert take(again.store) == take(cloud.store)
@@ -90,6 +101,9 @@ async def test_everything_is_kept(path: Path, password_hash: str) -> None:
     latest = again.store.streams.latest(device, "light")
     assert latest is not None
     assert latest.values == {"x": 2, "z": {"red": 1.5}}
+    assert device.latest_rom_version == VERSION
+    file = again.store.roms.find(Model.of(device), VERSION, "user2.bin")
+    assert await again.store.roms.read(file) == FILES["user2.bin"]
     # An id is never given twice, not even that of something deleted.
     again.store.remove_timer(again.store.timers[1])
     await again.close()
@@ -308,6 +322,10 @@ def changed(table: str, column: str, value: Any, row: int = 1) -> str:
         changed("timers", "plan", {**PLAN, "more": 1}), changed("datastreams", "device_id", 9),
         changed("datastreams", "latest", [1, 1, 1, 1, {"q": 1}]), changed("datastreams", "latest", {}),
         changed("datastreams", "latest", [1, 10**15, 1, 1, {}]), changed("datastreams", "latest", [1]),
+        changed("templates", "product_id", 9), changed("rom_files", "user_id", 9),
+        changed("rom_files", "product_id", 9), changed("rom_files", "size", 9),
+        changed("rom_files", "name", "user2.bin"), changed("rom_files", "name", "x.bin"),
+        changed("rom_files", "version", "1"), "DELETE FROM rom_contents WHERE id = 2",
         "UPDATE datapoints SET datastream_id = 9", "DROP TABLE keys", "DROP TABLE last_ids",
         "ALTER TABLE users DROP COLUMN email", "PRAGMA user_version = 0",
         "INSERT INTO datastreams SELECT 2, created, updated, visibly, device_id, name, latest FROM datastreams",

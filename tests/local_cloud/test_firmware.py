@@ -13,21 +13,13 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device
 from tests.firmware import parser as firmware
 
-from .helpers import BSSID, TOKEN, Api, DeviceSocket, until
+from .helpers import BSSID, TOKEN, Api, DeviceSocket, add_firmware, until
 from .test_access import PATHS
 
 RPC = "/v1/device/rpc/?deliver_to_device=true&action="
 LIGHT = "/v1/datastreams/light/datapoint?deliver_to_device=true"
+VERSION = "v1.0.6t45772(a)"
 PLUG = "/v1/datastreams/plug-status/datapoint?deliver_to_device=true"
-
-
-@pytest.fixture
-async def cloud() -> AsyncGenerator[LocalCloud]:
-    """Run a cloud that has all firmware there is."""
-    cloud = LocalCloud(has_firmware=lambda _device, _version: True)
-    await cloud.start()
-    yield cloud
-    await cloud.close()
 
 
 async def _push(
@@ -87,10 +79,9 @@ async def test_2_match_order(
     assert match(await lamp.line()) == "pong"
     assert match(await _push(api, lamp, f"{RPC}LED_ON", owner_key)) == "push"
     assert match(await _push(api, lamp, f"{RPC}sys_reboot", owner_key)) == "reboot"
-    assert (
-        match(await _push(api, lamp, f"{RPC}sys_upgrade&version=v", owner_key))
-        == "upgrade"
-    )
+    add_firmware(cloud, VERSION)
+    call = f"{RPC}sys_upgrade&version={VERSION}"
+    assert match(await _push(api, lamp, call, owner_key)) == "upgrade"
     timer = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
     path = "/v1/device/timers/?deliver_to_device=true"
     assert (
@@ -362,9 +353,11 @@ async def test_10_ping_works_without_identify(socket: DeviceSocket) -> None:
     assert firmware.first_match(await socket.line()) == "pong"
 
 
-async def test_11_upgrade_version(api: Api, lamp: DeviceSocket, owner_key: str) -> None:
+async def test_11_upgrade_version(
+    api: Api, cloud: LocalCloud, lamp: DeviceSocket, owner_key: str
+) -> None:
     """It stands where the firmware reads it, its parentheses unescaped."""
-    version = "v1.0.6t23701(a)"
-    line = await _push(api, lamp, f"{RPC}sys_upgrade&version={version}", owner_key)
+    add_firmware(cloud, VERSION)
+    line = await _push(api, lamp, f"{RPC}sys_upgrade&version={VERSION}", owner_key)
     start = line.index(b'"version":') + 12
-    assert line[start : start + 15].decode() == version
+    assert line[start : start + 15].decode() == VERSION

@@ -11,8 +11,9 @@ import pytest
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.rows import take
 from fuzz.populated_cloud import PopulatedCloud
+from tests.firmware import image
 
-from .helpers import Api, DeviceSocket
+from .helpers import Api, DeviceSocket, firmware_body
 
 PLAN = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
 ANY_DEVICE_KEY = {"master", "owner", "shared"}
@@ -71,6 +72,18 @@ PATHS = [
     Path("PUT", "/v1/device/timers/", {"master", "owner"}, {"timers": [{"id": 1, **PLAN}]}),
     Path("DELETE", "/v1/device/timers/", {"master", "owner"}, {"timers": [{"id": 1}]}),
     Path("GET", "/v1/device/rom/", ANY_DEVICE_KEY),
+    *(
+        Path(method, path, {"user"}, body, query)
+        for path, query in (("/v1/products/*/roms/", ""), ("/v1/roms/", "ptype=1"))
+        for method, body in (
+            ("GET", None),
+            ("POST", firmware_body("v1.0.0t1(a)", image.build(1, 40), image.build(2, 40))),
+            ("DELETE", {"productRoms": [{"version": "v1.0.0t1(a)"}]}),
+        )
+    ),
+    Path("GET", "/v1/products/*/datastreamTmpls/", {"user"}),
+    Path("POST", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"name": "t"}]}),
+    Path("DELETE", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"id": 1}]}),
     Path("POST", "/v1/messages/", {"master", "owner"}, {"rom_version": "v"}, "action=device_upgrade_success"),
     Path("GET", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY),
     Path("POST", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY, {"datapoint": {"x": 1}}),

@@ -323,6 +323,7 @@ async def test_a_peer_that_does_not_read(
     """Its requests are taken no more, and it is dropped; nothing piles up."""
     for number in range(500):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     frame = {
         "path": "/v1/datastreams/s/datapoints/",
         "meta": {"Authorization": f"token {owner_key}"},
@@ -348,6 +349,7 @@ async def test_a_peer_that_reads_slowly(
     """It gets every answer, in order."""
     for number in range(100):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     meta = {"Authorization": f"token {owner_key}"}
     for nonce in range(300):
         socket.send(
@@ -364,6 +366,7 @@ async def test_a_closing_connection_whose_peer_does_not_read(
     """It does not stay for ever, and the device counts as away at once."""
     for number in range(1000):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     meta = {"Authorization": f"token {owner_key}"}
     frame = {
         "path": "/v1/datastreams/s/datapoints/",
@@ -555,6 +558,7 @@ async def test_an_http_client_that_does_not_read(
     """It is dropped, though its next request is there already."""
     for number in range(1000):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     request = (
         b"GET /v1/datastreams/s/datapoints/?row_count=1000 HTTP/1.1\r\nHost: x\r\n"
         b"Authorization: token %s\r\n\r\n" % owner_key.encode()
@@ -708,6 +712,7 @@ async def test_closing_does_not_wait_for_who_does_not_read(
     """A second is enough."""
     for number in range(1000):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     frame = {
         "path": "/v1/datastreams/s/datapoints/",
         "meta": {"Authorization": f"token {owner_key}"},

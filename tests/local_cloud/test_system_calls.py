@@ -11,12 +11,12 @@ from custom_components.espcloud.local_cloud.models import Device
 from tests.firmware.connection import Firmware
 from tests.firmware.plug import Plug
 
-from .helpers import Api, DeviceSocket
+from .helpers import Api, DeviceSocket, add_firmware
 
 RPC = "/v1/device/rpc/?deliver_to_device=true&action="
 BUSY = "remote device is busy or some errors occured"
 GONE = "remote peer is disconnected"
-VERSION = "v1.0.6t23701(a)"
+VERSION = "v1.0.6t45772(a)"
 
 
 async def test_a_device_that_reboots(
@@ -143,27 +143,18 @@ async def test_no_upgrade_is_smuggled_in(
     assert (await lamp.ask("/v1/ping/"))["message"] == "ping success"
 
 
-class TestFirmwareStore:
-    """A cloud that has a file of one version."""
-
-    @pytest.fixture
-    async def cloud(self) -> AsyncGenerator[LocalCloud]:
-        """Run it."""
-        cloud = LocalCloud(has_firmware=lambda device, version: version == VERSION)
-        await cloud.start()
-        yield cloud
-        await cloud.close()
-
-    async def test_an_upgrade_that_there_is(
-        self, api: Api, lamp: DeviceSocket, owner_key: str
-    ) -> None:
-        """The device is told of it, and of no other."""
-        call = asyncio.ensure_future(
-            api.get(f"{RPC}sys_upgrade&version={VERSION}", key=owner_key)
-        )
-        push = await lamp.receive()
-        assert push["get"]["version"] == VERSION
-        lamp.acknowledge(push)
-        assert (await call).status == 200
-        reply = await api.get(f"{RPC}sys_upgrade&version=other", key=owner_key)
+async def test_an_upgrade_that_there_is(
+    api: Api, cloud: LocalCloud, lamp: DeviceSocket, owner_key: str
+) -> None:
+    """The device is told of it, and of no other."""
+    add_firmware(cloud, VERSION)
+    call = asyncio.ensure_future(
+        api.get(f"{RPC}sys_upgrade&version={VERSION}", key=owner_key)
+    )
+    push = await lamp.receive()
+    assert push["get"]["version"] == VERSION
+    lamp.acknowledge(push)
+    assert (await call).status == 200
+    for version in ("other", "v1.0.5t45772(a)", VERSION.replace("45772", "23701")):
+        reply = await api.get(f"{RPC}sys_upgrade&version={version}", key=owner_key)
         assert reply.json == {"message": "bin not found", "status": 404}

@@ -198,18 +198,3 @@ async def test_an_upgraded_device_says_so(
     )  # fmt: skip
     assert answer["message"] == "send message success"
     assert device.rom_version == "v2"
-
-
-async def test_there_is_no_firmware_to_fetch(api: Api, master_key: str) -> None:
-    """Said in each form; the short one keeps the version from being last (§2.10)."""
-    path = "/v1/device/rom/"
-    assert (await api.get(path, key=master_key)).text == (
-        '{"productRoms": [], "recommended_rom_version": "", "status": 200}'
-    )
-    assert (await api.get(f"{path}?is_format_simple=true", key=master_key)).text == (
-        '{"rom_version": "", "status": 200}'
-    )
-    for action in ("download_rom", "download_rom_base64"):
-        query = f"?action={action}&version=v1.0.6t23701(a)&filename=user2.bin"
-        reply = await api.get(path + query, key=master_key)
-        assert (reply.status, reply.json["message"]) == (404, "bin not found")

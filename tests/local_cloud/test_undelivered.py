@@ -67,6 +67,7 @@ async def clog(
     connection = connection_of(cloud, device)
     for number in range(500):
         cloud.store.streams.add(device, "s", {"x": "x" * 60, "y": number}, 0)
+    await cloud.flush()
     frame = {
         "path": HISTORY,
         "meta": {"Authorization": f"token {owner_key}"},

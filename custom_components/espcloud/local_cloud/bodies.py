@@ -26,10 +26,10 @@ class Bodies:
         """What was received of each body that is not complete."""
         self.total = 0
 
-    async def read(self, http: web.BaseRequest, *, key_is_known: bool) -> JsonObject:
-        """Return the JSON object in the body; a blank one counts as `{}`.
+    async def read(self, http: web.BaseRequest, limit: int) -> JsonObject:
+        """Return the JSON object in a body of up to `limit` bytes; a blank one counts as `{}`.
 
-        A request without a key that exists may send little: enough to sign in. Raises ApiError 400
+        Raises ApiError 400
         for anything else, 408 where it takes too long, 413 where it is too large, 415 where it is
         compressed (nothing is inflated: a little of it can be very much), 503 where it gave way.
         """
@@ -38,7 +38,6 @@ class Bodies:
             await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             http.writer.output_size = 0
         compressed = http.headers.get("Content-Encoding", "identity") != "identity"
-        limit = self._limits.line if key_is_known else self._limits.body_without_key
         try:
             async with asyncio.timeout(self._limits.http_body):
                 body = await self._receive(http.content, 0 if compressed else limit)

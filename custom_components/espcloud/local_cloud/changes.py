@@ -29,6 +29,7 @@ class Batch:
         records: those that are new or have changed, by type and id.
         removed: those that are gone.
         points: new datapoints, in the order in which they were stored.
+        contents: of new firmware files, by the ids of their records.
         trims: how many datapoints to keep, by datastream.
     """
 
@@ -37,6 +38,7 @@ class Batch:
         self.records: dict[RecordId, Record] = {}
         self.removed: dict[RecordId, Record] = {}
         self.points: list[Datapoint] = []
+        self.contents: dict[int, bytes] = {}
         self.trims: dict[int, int] = {}
         self.outcome = Outcome.PENDING
         self._waiting: list[asyncio.Future[None]] = []

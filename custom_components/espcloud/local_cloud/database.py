@@ -89,6 +89,7 @@ class Database:
             stream.id: stream.points for stream in self._store.streams.streams.values()
         }
         context.on_change = self._begin_soon
+        self._store.roms.contents.find = self.content
         if not context.batch.is_empty:
             self._begin_soon()
         self._flush_timer = loop.call_later(FLUSH_INTERVAL, self._flush)
@@ -133,6 +134,16 @@ class Database:
         )
         return [point_from(row) for row in rows]
 
+    async def content(self, rom_id: int) -> bytes | None:
+        """Return what is in a firmware file, None where there is none."""
+        if self._writing is not None and rom_id in self._writing.contents:
+            return self._writing.contents[rom_id]
+        if not self._is_open:
+            return None
+        return await self._loop.run_in_executor(
+            self._reader, self._file.content, rom_id
+        )
+
     async def size(self) -> int:
         """Return how many bytes are stored."""
         return await self._loop.run_in_executor(self._writer, self._file.size)
@@ -162,6 +173,7 @@ class Database:
         context = self._store.context
         rows = Rows(
             points=[point_row(point) for point in batch.points],
+            contents=list(batch.contents.items()),
             trims=list(batch.trims.items()),
             last_ids=[
                 item
@@ -230,7 +242,9 @@ class Database:
         for kind, number in concerned:
             if (present := store.table(kind).get(number)) is not None:
                 store.take_out(present)
-        for key, record in concerned.items():
+        order = list(TABLES.values())
+        for key in sorted(concerned, key=lambda key: order.index(key[0])):
+            record = concerned[key]
             if (row := self._committed.get(key)) is not None:
                 change_to(record, row)
                 store.put(record)

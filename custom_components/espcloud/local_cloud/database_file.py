@@ -44,6 +44,7 @@ class Rows:
     changed: dict[str, list[Row]] = field(default_factory=dict)
     removed: dict[str, list[tuple[int]]] = field(default_factory=dict)
     points: list[Row] = field(default_factory=list)
+    contents: list[tuple[int, bytes]] = field(default_factory=list)
     trims: list[tuple[int, int]] = field(default_factory=list)
     """Datastreams and how many datapoints they keep."""
     activity: list[tuple[int, int, int, int]] = field(default_factory=list)
@@ -94,7 +95,7 @@ class DatabaseFile:
         return database
 
     def rows(self) -> Mapping[str, Iterable[Row]]:
-        """Return all rows but the datapoints, and how many of those each datastream has."""
+        """Return all rows but the datapoints and the contents of firmware, of which it counts."""
         select = {name: f'"{'", "'.join(columns(name))}"' for name in TABLES}
         select["last_ids"] = "name, id"
         read = self._reader.execute
@@ -103,7 +104,8 @@ class DatabaseFile:
             for name, names in select.items()
         }
         count = "SELECT datastream_id, COUNT(*) FROM datapoints GROUP BY datastream_id"
-        return {**rows, "points": read(count)}
+        size = "SELECT id, length(content) FROM rom_contents"
+        return {**rows, "points": read(count), "contents": read(size)}
 
     def write(self, rows: Rows) -> None:
         """Write all of it and return when it is on the disk. Raises StorageError, and none of it is."""
@@ -118,6 +120,9 @@ class DatabaseFile:
                 "INSERT INTO datapoints (datastream_id, at, id, created, point) "
                 "VALUES (?, ?, ?, ?, ?)",
                 rows.points,
+            )
+            writer.executemany(
+                "INSERT INTO rom_contents (id, content) VALUES (?, ?)", rows.contents
             )
             writer.executemany(_TRIM, rows.trims)
             writer.executemany(
@@ -141,6 +146,12 @@ class DatabaseFile:
         """Return datapoints with start <= at <= end, the latest first."""
         wanted = (datastream_id, start, end, count, offset)
         return self._reader.execute(_HISTORY, wanted).fetchall()
+
+    def content(self, rom_id: int) -> bytes | None:
+        """Return what is in a firmware file, None where there is none."""
+        query = "SELECT content FROM rom_contents WHERE id = ?"
+        row = self._reader.execute(query, (rom_id,)).fetchone()
+        return row and bytes(row[0])
 
     def expire(self, datastream_id: int, before: int, most: int) -> int:
         """Delete datapoints from before a time, at most so many of the oldest; return how many.

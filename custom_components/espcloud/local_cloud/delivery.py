@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from .errors import ApiError, peer_disconnected
-from .firmware import HasFirmware
 from .models import DIMENSIONS, Device
 from .presence import Presence
 from .request import Request
+from .roms import Roms, bin_not_found
 from .times import DEFAULT_ZONE, time_format
 from .wire import JsonObject, encode
 
@@ -17,13 +17,11 @@ _UPGRADE = b'"action": "sys_upgrade"'
 class Delivery:
     """Turns a caller's request into a push to the device."""
 
-    def __init__(
-        self, presence: Presence, now: Callable[[], int], has_firmware: HasFirmware
-    ) -> None:
-        """Find the devices' connections in `presence`."""
+    def __init__(self, presence: Presence, now: Callable[[], int], roms: Roms) -> None:
+        """Find the devices' connections in `presence`, and firmware for them in `roms`."""
         self._presence = presence
         self._now = now
-        self._has_firmware = has_firmware
+        self._roms = roms
 
     def deliver(self, request: Request, device: Device) -> Awaitable[JsonObject]:
         """Push the request to the device; what is awaited is the device's own answer object.
@@ -46,8 +44,8 @@ class Delivery:
         """Refuse what would make the device erase an image for which it gets no other one."""
         query = request.query
         if query.get("action") == "sys_upgrade":
-            if not self._has_firmware(device, query.get("version", "")):
-                raise ApiError(404, "bin not found")
+            if not self._roms.has(device, query.get("version", "")):
+                raise bin_not_found()
         elif request.method != "GET" and _UPGRADE in encode(request.body):
             raise ApiError(400, "sys_upgrade must be the action of a call")
 

@@ -1,13 +1,63 @@
-"""Which firmware the cloud has files of (protocol.md §2.10)."""
+"""What a firmware version and its files look like (protocol.md §4, §10.4)."""
 
-from collections.abc import Callable
+import re
+from typing import NamedTuple
+import zlib
 
-from .models import Device
+from .errors import bad_request
 
-type HasFirmware = Callable[[Device, str], bool]
-"""Says whether there are files of a version for a device."""
+FILE_NAMES = ("user1.bin", "user2.bin")
+"""The files of a version: which one a device asks for depends on the half of its flash that is free."""
+MAX_VERSION = 15
+"""Characters of a version that a device keeps."""
+MAX_IMAGE = 1 << 20
+"""Bytes of a file: what the flash of an ESP8266 maps at most."""
+_MIN_IMAGE = 16
+_MAGIC = (0xE9, 0xEA)
+_VERSION = re.compile(r"[vb]([0-9]+)\.([0-9]+)\.([0-9]+)t([0-9]+)\([olan]\)")
 
 
-def no_firmware(_device: Device, _version: str) -> bool:
-    """Say that there is none."""
-    return False
+class FirmwareVersion(NamedTuple):
+    """A version, `[v|b]A.B.Ct<ptype>(<flag>)`: the greater one has the greater numbers."""
+
+    numbers: tuple[int, ...]
+    """A, B, C."""
+    ptype: int
+    """The kind of device that it is for."""
+
+
+def read_version(text: str) -> FirmwareVersion:
+    """Return what a version says. Raises ApiError 400 for any other text."""
+    match = _VERSION.fullmatch(text)
+    if match is None or len(text) > MAX_VERSION:
+        raise bad_request(
+            f"version must be of the form v1.0.5t23701(a), with at most {MAX_VERSION} characters"
+        )
+    *numbers, ptype = map(int, match.groups())
+    return FirmwareVersion(tuple(numbers), ptype)
+
+
+def check_image(name: str, image: bytes) -> None:
+    """Refuse what a device would write into its flash in vain, or never boot from.
+
+    Raises ApiError 400 for a size, a first byte or a checksum that no image has.
+    """
+    if not _MIN_IMAGE <= len(image) <= MAX_IMAGE:
+        raise bad_request(f"{name} must have {_MIN_IMAGE} to {MAX_IMAGE} bytes")
+    if image[0] not in _MAGIC:
+        raise bad_request(f"{name} is no firmware: its first byte is not E9 or EA")
+    if int.from_bytes(image[-4:], "little") != checksum(image[:-4]):
+        raise bad_request(
+            f"{name} is damaged or not complete: its checksum is wrong. Build it with "
+            "gen_appbin.py, boot mode 1 or 2"
+        )
+
+
+def checksum(image: bytes) -> int:
+    """Return what stands in the last four bytes, little-endian, behind the rest of an image.
+
+    Devices leave out the inversion at the end of a CRC32 and take the result for a signed number,
+    of which they compare the absolute value (protocol.md §10.4).
+    """
+    signed = ~zlib.crc32(image) & 0xFFFF_FFFF
+    return min(signed, (1 << 32) - signed)

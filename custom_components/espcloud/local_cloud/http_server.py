@@ -1,6 +1,7 @@
 """The server for people and apps: the HTTP API (protocol.md §2)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 import logging
 import ssl
@@ -8,11 +9,14 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from .addresses import network_of
 from .admission import Admission
+from .api.roms import MAX_UPLOAD, is_upload
 from .bodies import Bodies
 from .errors import ApiError, bad_request
+from .http_connection import HttpConnection
 from .limits import Limits
-from .request import Request, key_text, make_request
+from .request import FileBody, Request, key_text, make_request, path_segments
 from .router import Router
 from .wire import JsonObject, encode
 
@@ -46,15 +50,16 @@ class HttpServer:
         self._servers: list[asyncio.Server] = []
         self._deadlines: dict[web.RequestHandler, float] = {}
         """Until when each connection's request has to be over, its answer read."""
+        self._downloads = Counter[str]()
+        """By address: the files that are being read."""
         self._sweep_timer: asyncio.TimerHandle | None = None
 
     async def open(
         self, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> int:
         """Listen at one more port and return it. Raises OSError where that is not possible."""
-        self._http = self._http or self.web_server()
         server = await self._admission.listen(
-            self._http, host, port, ssl_context=ssl_context, limits=self._limits
+            self.connection, host, port, ssl_context=ssl_context, limits=self._limits
         )
         self._servers.append(server)
         if self._sweep_timer is None:
@@ -62,8 +67,13 @@ class HttpServer:
             self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
         return int(server.sockets[0].getsockname()[1])
 
-    def web_server(self) -> web.Server:
-        """Return what makes a protocol for each connection."""
+    def connection(self) -> asyncio.Protocol:
+        """Return the protocol of one more connection."""
+        if self._http is None:
+            self._http = self._web_server()
+        return HttpConnection(self._http())
+
+    def _web_server(self) -> web.Server:
         return web.Server(
             self._handle,
             access_log=None,
@@ -79,12 +89,11 @@ class HttpServer:
         """Stop listening and end every connection; nothing is left behind."""
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._http is None:
-            return
         for server in self._servers:
             server.close()
-        self._http.pre_shutdown()
-        await self._http.shutdown(timeout=1)
+        if self._http is not None:
+            self._http.pre_shutdown()
+            await self._http.shutdown(timeout=1)
         # What does not read, or is still in its TLS handshake, would stay otherwise.
         for server in self._servers:
             server.abort_clients()
@@ -96,6 +105,8 @@ class HttpServer:
         try:
             answer = self._router.handle(await self._read(http))
             reply = answer if isinstance(answer, dict) else await answer
+            if isinstance(file := reply.get("file"), FileBody):
+                return await self._send_file(http, file)
             reply = {"status": 200, **reply}
         except ConnectionError:
             raise  # The client hung up; aiohttp knows what to do.
@@ -126,7 +137,7 @@ class HttpServer:
         if http.body_exists:
             token = key_text(authorization)
             known = token is not None and self._knows(token)
-            body = await self._bodies.read(http, key_is_known=known)
+            body = await self._bodies.read(http, self._body_limit(http, known))
         return make_request(
             http.method,
             http.path,
@@ -137,6 +148,45 @@ class HttpServer:
             time_zone=http.headers.get("Time-Zone"),
             peer=http.remote or "",
         )
+
+    def _body_limit(self, http: web.BaseRequest, key_is_known: bool) -> int:
+        """Return how long a body may be: without a key that exists, long enough to sign in."""
+        if not key_is_known:
+            return self._limits.body_without_key
+        if is_upload(http.method, path_segments(http.path)):
+            return MAX_UPLOAD
+        return self._limits.line
+
+    async def _send_file(
+        self, http: web.BaseRequest, file: FileBody
+    ) -> web.StreamResponse:
+        """Send a file, its head in one segment with the start of it.
+
+        Firmware looks for the head in what it receives first, and takes what follows there for the
+        file (protocol.md §10.4). Raises ApiError 503 where too many are being read.
+        """
+        address = network_of(http.remote or "")
+        if (
+            self._downloads.total() >= self._limits.downloads
+            or self._downloads[address] >= self._limits.downloads_of_address
+        ):
+            raise ApiError(503, "too many downloads at once, try again in a moment")
+        response = web.Response(
+            body=file.content,
+            headers={
+                "Content-Type": "application/octet-stream",
+                "Content-Disposition": f"attachment;filename={file.name}",
+            },
+        )
+        self._allow(http, self._limits.http_download)
+        self._downloads[address] += 1
+        try:
+            await response.prepare(http)
+            await response.write_eof()
+        finally:
+            self._downloads[address] -= 1
+            self._downloads += Counter()  # without the addresses that have none
+        return response
 
     def _allow(self, http: web.BaseRequest, seconds: float) -> None:
         """Give the connection this long until its next step."""

@@ -48,6 +48,12 @@ class Limits:
     """Time for an HTTP request's body."""
     http_request: float = 60.0
     """Time for a whole HTTP request, answering included."""
+    http_download: float = 150.0
+    """Time to read a firmware file; a device gives up after 120 s (protocol.md §10.4)."""
+    downloads: int = 64
+    """Firmware files that are being read."""
+    downloads_of_address: int = 8
+    """Of these, the ones at one address."""
     http_keep_alive: float = 75.0
     """Time until an HTTP connection has sent the head of its first request, or of its next one,
     reading the answer included."""

@@ -166,6 +166,7 @@ class Device(Record):
     activated_at: int = ZERO_TIME
     rom_version: str = ""
     latest_rom_version: str = ""
+    """The newest version of which there are files; the store keeps it in step with them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,6 +180,35 @@ class Product(Record):
     is_private: int = 1
     status: int = 1
     user_id: int
+
+
+@dataclass(slots=True, kw_only=True)
+class DatastreamTmpl(Record):
+    """What a product says of one of its datastreams (protocol.md §2.11)."""
+
+    product_id: int
+    name: str
+    description: str = ""
+    dimension: int = 1
+    """How many of DIMENSIONS a datapoint has."""
+    tags: str = ""
+    unit: str = ""
+    symbol: str = ""
+    stream_type: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class RomFile(Record):
+    """A file of a firmware version; what is in it stands in `RomFiles` under the same id."""
+
+    product_id: int = 0
+    ptype: int
+    user_id: int
+    """Who uploaded it."""
+    version: str
+    name: str
+    size: int
+    """Its bytes."""
 
 
 @dataclass(slots=True, kw_only=True)

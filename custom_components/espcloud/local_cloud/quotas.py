@@ -1,10 +1,13 @@
 """How much one account may have (docs/security.md)."""
 
 from .errors import ApiError
-from .models import Device, User
+from .models import Device, Product, User
+from .roms import Model
 from .store import Store
 
 MAX_PRODUCTS = 100
+MAX_TEMPLATES = 10
+"""Datastream templates of a product: every list of devices has them for each device."""
 MAX_DEVICES = 1000
 """Devices that an account made."""
 MAX_HELD = 1000
@@ -17,6 +20,10 @@ MAX_GROUPED = 2000
 MAX_USER_KEYS = 1000
 MAX_TIMERS = 50
 """Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
+MAX_ROMS = 16
+"""Firmware versions of a product, or of a kind of device."""
+MAX_ROM_BYTES = 32 << 20
+"""Bytes of all firmware files that an account uploaded."""
 MAX_STREAMS = 1000
 """Datastreams of the devices that an account owns or, where nobody owns them, made."""
 MAX_POINTS = 1_000_000
@@ -40,6 +47,14 @@ class Quotas:
             len(self._store.products_of(user)) + more,
             MAX_PRODUCTS,
             "an account has at most {} products",
+        )
+
+    def check_templates(self, product: Product, more: int) -> None:
+        """Check before datastream templates are added to a product."""
+        _check(
+            len(self._store.templates_of(product.id)) + more,
+            MAX_TEMPLATES,
+            "a product has at most {} datastreamTmpls: delete some",
         )
 
     def check_devices(self, user: User, more: int) -> None:
@@ -98,6 +113,20 @@ class Quotas:
         """Check before timers are added."""
         count = len(self._store.timers_of(device))
         _check(count + more, MAX_TIMERS, "a device has at most {} timers: delete some")
+
+    def check_firmware(self, user: User, model: Model, more: int) -> None:
+        """Check before a firmware version with files of `more` bytes is added."""
+        roms = self._store.roms
+        _check(
+            len(roms.versions(model)) + 1,
+            MAX_ROMS,
+            "there are at most {} firmware versions of a product: delete some",
+        )
+        _check(
+            roms.size_of(user) + more,
+            MAX_ROM_BYTES,
+            "an account has at most {} bytes of firmware: delete some versions",
+        )
 
     def check_points(self, device: Device, name: str, more: int) -> None:
         """Check before datapoints are stored, which may begin a datastream."""

@@ -29,6 +29,14 @@ class LargeAnswer:
         return self._answer.__await__()
 
 
+@dataclass(slots=True, frozen=True)
+class FileBody:
+    """A file in place of JSON: where it is the member `file` of a reply, HTTP answers with it."""
+
+    name: str
+    content: bytes
+
+
 type Handler = Callable[[Request], Answer]
 
 _MAX_ZONE = 64
@@ -90,7 +98,7 @@ def make_request(
     deliver = query.pop("deliver_to_device", "").lower() == "true"
     return Request(
         method=method,
-        segments=tuple(path.strip("/").split("/")),
+        segments=path_segments(path),
         query=query,
         body=body,
         deliver=deliver,
@@ -99,6 +107,11 @@ def make_request(
         peer=peer,
         link=link,
     )
+
+
+def path_segments(path: str) -> tuple[str, ...]:
+    """Return a path without its slashes at the start and the end, in its parts."""
+    return tuple(path.strip("/").split("/"))
 
 
 def key_text(authorization: str | None) -> str | None:

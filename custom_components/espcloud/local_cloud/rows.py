@@ -13,12 +13,14 @@ from .models import (
     TIME_FIELDS,
     Datapoint,
     Datastream,
+    DatastreamTmpl,
     Device,
     DeviceGroup,
     Key,
     KeyKind,
     Product,
     Record,
+    RomFile,
     Scope,
     Timer,
     Token,
@@ -33,6 +35,8 @@ from .wire import JsonObject
 TABLES: dict[str, type[Record]] = {
     "users": User,
     "products": Product,
+    "templates": DatastreamTmpl,
+    "rom_files": RomFile,
     "devices": Device,
     "keys": Key,
     "tokens": Token,
@@ -199,7 +203,9 @@ def take(store: Store) -> Snapshot:
 
 
 def restore(store: Store, rows: Mapping[str, Iterable[Row]]) -> None:
-    """Fill an empty store with the rows of all TABLES, of `last_ids`, and of `points`: their numbers.
+    """Fill an empty store with the rows of all TABLES, of `last_ids`, and of what is counted.
+
+    `points` has how many datapoints a datastream has, `contents` how many bytes a firmware file.
 
     Raises DamagedError for anything that `take` cannot have given: a wrong type, a time out of
     range, an id given twice, a reference to what does not exist.
@@ -221,6 +227,10 @@ def restore(store: Store, rows: Mapping[str, Iterable[Row]]) -> None:
             raise DamagedError("last_ids")
         known = store.context.last_ids.get(table_name, 0)
         store.context.last_ids[table_name] = max(number, known)
+    if {file.id: file.size for file in store.roms.files.values()} != dict(
+        rows["contents"]
+    ):
+        raise DamagedError("rom_contents")
     for datastream_id, count in rows["points"]:
         if datastream_id not in store.streams.streams:
             raise DamagedError(f"datapoints of datastream {datastream_id}")
@@ -242,6 +252,14 @@ def _is_fine(store: Store, record: Record) -> bool:
             return record.device_id in store.devices and _is_plan(record.plan)
         case Product() | DeviceGroup():
             return record.user_id in store.users
+        case DatastreamTmpl():
+            return record.product_id in store.products
+        case RomFile():
+            return (
+                record.user_id in store.users
+                and _refers(store.products, record.product_id)
+                and store.roms.is_new(record)
+            )
         case Token():
             return (
                 record.device_id in store.devices

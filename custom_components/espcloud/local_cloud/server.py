@@ -18,8 +18,10 @@ from .api.keys import KeyApi
 from .api.messages import MessageApi
 from .api.ping import PingApi
 from .api.products import ProductApi
+from .api.roms import RomApi
 from .api.rpc import RpcApi
 from .api.session import SessionApi
+from .api.templates import TemplateApi
 from .api.timers import TimerApi
 from .api.users import UserApi
 from .database import Database
@@ -28,11 +30,11 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
-from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
 from .limits import Limits
 from .lists import Lists
 from .models import Device, User
+from .operators import is_operator
 from .passwords import Passwords, hashes_at_once
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
@@ -66,7 +68,6 @@ class LocalCloud:
         ssl_context: ssl.SSLContext | None = None,
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
-        has_firmware: HasFirmware = no_firmware,
         retention: Retention = Retention(),
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
@@ -76,9 +77,8 @@ class LocalCloud:
         is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
-        `has_firmware` says which versions a device may be told to upgrade to. Without a
-        `state_file` everything is forgotten at the end; in one, and in memory, datapoints are kept as
-        `retention` says.
+        Without a `state_file` everything is forgotten at the end. Datapoints are kept as `retention`
+        says.
         """
         self._closed = False
         self._host = host
@@ -104,7 +104,7 @@ class LocalCloud:
             joined=NewAccounts(time.monotonic),
             known=self._known,
         )
-        self._router = self._make_router(has_firmware)
+        self._router = self._make_router()
         admission = Admission()
         self._http_server = HttpServer(
             self._router,
@@ -263,11 +263,11 @@ class LocalCloud:
         else:
             link.close()
 
-    def _make_router(self, has_firmware: HasFirmware) -> Router:
+    def _make_router(self) -> Router:
         """Put the families of paths together."""
         store = self.store
         access = Access(store, self._known)
-        delivery = Delivery(self._presence, store.context.now, has_firmware)
+        delivery = Delivery(self._presence, store.context.now, store.roms)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
         return Router(
@@ -285,6 +285,8 @@ class LocalCloud:
                     store, access, delivery, quotas, self._database.history
                 ).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
+                *TemplateApi(store, access, quotas).routes(),
+                *RomApi(store, access, quotas, is_operator=is_operator).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]

@@ -6,15 +6,18 @@ import secrets
 from .keyring import Keyring
 from .models import (
     Datastream,
+    DatastreamTmpl,
     Device,
     DeviceGroup,
     Key,
     Product,
     Record,
+    RomFile,
     Timer,
     Token,
     User,
 )
+from .roms import Model, Roms
 from .store_context import StoreContext
 from .streams import Streams
 from .times import DEFAULT_ZONE
@@ -34,14 +37,17 @@ class Store:
         self.context = StoreContext()
         self.keyring = Keyring(self.context)
         self.streams = Streams(self.context)
+        self.roms = Roms(self.context)
         self.users: dict[int, User] = {}
         self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
+        self.templates: dict[int, DatastreamTmpl] = {}
         self.groups: dict[int, DeviceGroup] = {}
         self.timers: dict[int, Timer] = {}
         self._users_by_email: dict[str, User] = {}
         self._users_by_name: dict[str, User] = {}
         self._products_of: dict[int, dict[int, Product]] = {}
+        self._templates_of: dict[int, dict[int, DatastreamTmpl]] = {}
         self._devices_of: dict[int, dict[int, Device]] = {}
         self._groups_of: dict[int, dict[int, DeviceGroup]] = {}
         self._timers_of: dict[int, dict[int, Timer]] = {}
@@ -51,6 +57,8 @@ class Store:
         tables: dict[type[Record], Mapping[int, Record]] = {
             User: self.users,
             Product: self.products,
+            DatastreamTmpl: self.templates,
+            RomFile: self.roms.files,
             Device: self.devices,
             Key: self.keyring.keys_by_id,
             Token: self.keyring.tokens_by_id,
@@ -70,7 +78,13 @@ class Store:
             case Product():
                 self.products[record.id] = record
                 _enter(self._products_of, record.user_id, record)
+            case DatastreamTmpl():
+                self.templates[record.id] = record
+                _enter(self._templates_of, record.product_id, record)
+            case RomFile():
+                self.roms.put(record)
             case Device():
+                record.latest_rom_version = self.roms.latest(Model.of(record))
                 self.devices[record.id] = record
                 _enter(self._devices_of, record.product_id, record)
             case Key():
@@ -96,6 +110,11 @@ class Store:
             case Product():
                 del self.products[record.id]
                 del self._products_of[record.user_id][record.id]
+            case DatastreamTmpl():
+                del self.templates[record.id]
+                del self._templates_of[record.product_id][record.id]
+            case RomFile():
+                self.roms.take_out(record)
             case Device():
                 del self.devices[record.id]
                 del self._devices_of[record.product_id][record.id]
@@ -156,6 +175,43 @@ class Store:
         self._add(product)
         return product
 
+    def templates_of(self, product_id: int) -> dict[int, DatastreamTmpl]:
+        """Return the datastream templates of a product by id."""
+        return self._templates_of.get(product_id, {})
+
+    def add_template(
+        self,
+        product: Product,
+        name: str,
+        dimension: int,
+        *,
+        description: str = "",
+        tags: str = "",
+        unit: str = "",
+        symbol: str = "",
+    ) -> DatastreamTmpl:
+        """Add a datastream template."""
+        now = self.context.now()
+        template = DatastreamTmpl(
+            id=self.context.next_id("templates"),
+            created=now,
+            updated=now,
+            product_id=product.id,
+            name=name,
+            description=description,
+            dimension=dimension,
+            tags=tags,
+            unit=unit,
+            symbol=symbol,
+        )
+        self._add(template)
+        return template
+
+    def remove_template(self, template: DatastreamTmpl) -> None:
+        """Remove a datastream template; what was stored in the datastream stays."""
+        self.take_out(template)
+        self.context.removed(template)
+
     def devices_of(self, product: Product) -> Collection[Device]:
         """Return the devices of a product."""
         return self._devices_of.get(product.id, {}).values()
@@ -190,6 +246,25 @@ class Store:
         creator_id = product.user_id if product else creator.id if creator else 0
         self.keyring.add_master_key(device, master_key, creator_id=creator_id)
         return device
+
+    def add_firmware(
+        self, user: User, model: Model, version: str, files: dict[str, bytes]
+    ) -> None:
+        """Add a firmware version with its files by their names, and offer it to its devices."""
+        self.roms.add(user, model, version, files)
+        self._offer_latest(model)
+
+    def remove_firmware(self, model: Model, version: str) -> None:
+        """Remove a firmware version. Raises ApiError 404 where there is none."""
+        self.roms.remove(model, version)
+        self._offer_latest(model)
+
+    def _offer_latest(self, model: Model) -> None:
+        latest = self.roms.latest(model)
+        for device in self._devices_of.get(model.product_id, {}).values():
+            if device.ptype == model.ptype and device.latest_rom_version != latest:
+                device.latest_rom_version = latest
+                self.context.changed(device)
 
     def groups_of(self, user: User) -> dict[int, DeviceGroup]:
         """Return the account's groups by id."""

@@ -43,6 +43,10 @@ class StoreContext:
         """Note a new datapoint; its datastream has changed with it."""
         self._open_batch().points.append(point)
 
+    def uploaded(self, rom_id: int, content: bytes) -> None:
+        """Note what is in a firmware file; its record is new as well."""
+        self._open_batch().contents[rom_id] = content
+
     def trimmed(self, datastream_id: int, most: int) -> None:
         """Note that only so many datapoints of a datastream are to be kept."""
         self._open_batch().trims[datastream_id] = most

@@ -151,9 +151,14 @@ class DatastreamApi:
         ]
 
 
+def is_stream_name(name: str) -> bool:
+    """Say whether a datastream may have this name (protocol.md §2.7)."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _stream_name(request: Request) -> str:
     name = request.segments[2]
-    if not _NAME.fullmatch(name):
+    if not is_stream_name(name):
         raise unknown_path()
     return name
 

@@ -8,6 +8,7 @@ from ..errors import ApiError
 from ..fields import read_object, read_text
 from ..lists import SLICE, Lists, page_of
 from ..models import Device, Key, User, render
+from ..payload import payload_of
 from ..request import Answer, Request
 from ..router import Route
 from ..store import Store
@@ -92,10 +93,17 @@ class DeviceApi:
 
     def _listed(self, request: Request, key: Key) -> JsonObject:
         """Return a device as it stands in a list."""
-        device = render(self._store.devices[key.device_id], request.times)
+        record = self._store.devices[key.device_id]
+        device = render(record, request.times)
+        if payload := payload_of(partial(self._store.streams.latest, record)):
+            device["payload"] = payload
         if request.query.get("query_devices_mesh", "").lower() == "true":
             device["parent_mdev_mac"] = None
-        return device | {"datastreamTmpls": [], "key": render(key, request.times)}
+        templates = self._store.templates_of(record.product_id).values()
+        return device | {
+            "datastreamTmpls": [render(each, request.times) for each in templates],
+            "key": render(key, request.times),
+        }
 
     def _show(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Show the key's device."""

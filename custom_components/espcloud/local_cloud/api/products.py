@@ -69,7 +69,7 @@ class ProductApi:
 
     def _list_devices(self, request: Request, user: User) -> Answer:
         """List the product's devices with their master keys."""
-        product = self._product(request, user)
+        product = product_in_path(self._store, request, user)
         devices = list(self._store.devices_of(product))
         return self._lists.answer(
             request,
@@ -84,7 +84,7 @@ class ProductApi:
         `name` and `serial` are optional. Nobody owns them yet: whoever activates one and authorizes
         becomes its owner.
         """
-        product = self._product(request, user)
+        product = product_in_path(self._store, request, user)
         wanted = [
             (read_text(device, "name", ""), read_text(device, "serial", ""))
             for device in read_objects(request.body, "devices", limit=MAX_AT_ONCE)
@@ -101,18 +101,19 @@ class ProductApi:
         ]
         return {"devices": devices, "status": 200}
 
-    def _product(self, request: Request, user: User) -> Product:
-        """Return the product in the path; another account's is as good as none."""
-        number = request.segments[2]
-        if number.isascii() and number.isdecimal() and len(number) <= 18:
-            product = self._store.products.get(int(number))
-            if product and product.user_id == user.id:
-                return product
-        raise ApiError(404, "product not exists")
-
     def _with_master_key(self, device: Device, request: Request) -> JsonObject:
         key = self._store.keyring.master_key(device)
         return {
             **render(device, request.times),
             "key": render(key, request.times) if key else None,
         }
+
+
+def product_in_path(store: Store, request: Request, user: User) -> Product:
+    """Return the product in the path. Raises ApiError 404; another account's is as good as none."""
+    number = request.segments[2]
+    if number.isascii() and number.isdecimal() and len(number) <= 18:
+        product = store.products.get(int(number))
+        if product and product.user_id == user.id:
+            return product
+    raise ApiError(404, "product not exists")
