@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from .instance import Instance, running_house
-from .pictures import FOLDER, SCALE, Camera
+from .pictures import FOLDER
 
 ARGUMENTS = [
     "--no-sandbox",  # containers run as root
@@ -31,6 +31,17 @@ FAILED = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes pictures; without it no run changes the checkout."""
     parser.addoption("--pictures", action="store_true", help=f"write {FOLDER}")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Draw, with the option, and do nothing else; without it, all but draw."""
+    items[:] = [
+        item
+        for item in items
+        if item.path.stem.endswith("pictures") is config.getoption("pictures")
+    ]
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -58,12 +69,6 @@ def folder(request: pytest.FixtureRequest) -> Generator[Path]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def camera(request: pytest.FixtureRequest) -> Camera:
-    """Return what takes the pictures."""
-    return Camera(FOLDER if request.config.getoption("pictures") else None)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def instance(folder: Path) -> AsyncGenerator[Instance]:
     """Run Home Assistant and the cloud."""
@@ -84,32 +89,22 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def page(
-    browser: Browser, request: pytest.FixtureRequest
-) -> AsyncGenerator[Page]:
+async def page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a window of somebody who reads English; it stays open from step to step."""
-    async with _window(browser, request, "en-US") as page:
+    async with _window(browser, "en-US") as page:
         yield page
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chinese_page(
-    browser: Browser, request: pytest.FixtureRequest
-) -> AsyncGenerator[Page]:
+async def chinese_page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a window of somebody who reads Chinese."""
-    async with _window(browser, request, "zh-CN") as page:
+    async with _window(browser, "zh-CN") as page:
         yield page
 
 
 @asynccontextmanager
-async def _window(
-    browser: Browser, request: pytest.FixtureRequest, language: str
-) -> AsyncIterator[Page]:
-    context = await browser.new_context(
-        locale=language,
-        viewport=VIEWPORT,
-        device_scale_factor=SCALE if request.config.getoption("pictures") else 1,
-    )
+async def _window(browser: Browser, language: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(locale=language, viewport=VIEWPORT)
     context.set_default_timeout(STEP_TIMEOUT * 1000)
     yield await context.new_page()
     await context.close()
