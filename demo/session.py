@@ -90,11 +90,15 @@ class Session:
 
 
 @asynccontextmanager
-async def sign_in(url: str) -> AsyncIterator[Session]:
-    """Open a session, for a user that is created where there is none yet."""
+async def sign_in(url: str, language: str = "en") -> AsyncIterator[Session]:
+    """Open a session, for a user that is created where there is none yet.
+
+    The rooms that Home Assistant makes then are named in `language`.
+    """
     async with aiohttp.ClientSession(url) as http:
         client_id = f"{url}/"
-        code = await _create_user(http, client_id) or await _log_in(http, client_id)
+        code = await _create_user(http, client_id, language)
+        code = code or await _log_in(http, client_id)
         grant = {"grant_type": "authorization_code", "code": code}
         tokens = await _post(
             http, "/auth/token", data={"client_id": client_id, **grant}
@@ -117,7 +121,9 @@ async def sign_in(url: str) -> AsyncIterator[Session]:
                     await session.revoke()
 
 
-async def _create_user(http: aiohttp.ClientSession, client_id: str) -> str | None:
+async def _create_user(
+    http: aiohttp.ClientSession, client_id: str, language: str
+) -> str | None:
     """Do the first step of onboarding; without effect once it has been done."""
     async with http.get("/api/onboarding") as response:
         # Home Assistant takes the address away when it starts with a user.
@@ -127,7 +133,7 @@ async def _create_user(http: aiohttp.ClientSession, client_id: str) -> str | Non
     if any(step["step"] == "user" and step["done"] for step in steps):
         return None
     user = {"name": "Demo", "username": USERNAME, "password": PASSWORD}
-    data = {**user, "client_id": client_id, "language": "en"}
+    data = {**user, "client_id": client_id, "language": language}
     answer = await _post(http, "/api/onboarding/users", json=data)
     code: str = answer["auth_code"]
     return code

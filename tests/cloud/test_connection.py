@@ -1005,6 +1005,35 @@ async def test_real_pong(
     assert isinstance(await ended, ConnectionLostError)
 
 
+async def test_silence_has_an_end(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the usual deadlines: asked after 25 seconds, lost 10 later, or a second sooner."""
+    asked: list[float] = []
+
+    class Watched(CloudConnection):
+        def _ping(self) -> None:
+            asked.append(passed)
+            super()._ping()
+
+    # The time passes when told, however busy the machine is.
+    loop, passed = asyncio.get_running_loop(), 0.0
+    began = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: began + passed)
+    connection = await Watched.open(server.endpoint)
+    peer = await server.accept()
+    reason = asyncio.ensure_future(connection.wait_lost())
+    while not reason.done() and passed < 100:
+        passed += 0.1
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert str(reason.result()) == "the cloud fell silent"
+    assert 34 < passed < 35.2
+    (ping,) = asked
+    assert 24 < ping < 25.2
+    assert b"ping" in await peer.wait_closed()
+
+
 async def test_dead_from_the_start(server: ScriptedServer) -> None:
     """Silence is noticed without anybody waiting for an answer."""
     async with connected(server, timing=HASTY) as (connection, peer):

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from .instance import Instance, running_house
-from .pictures import FOLDER, SCALE, Camera
+from .pictures import FOLDER
 
 ARGUMENTS = [
     "--no-sandbox",  # containers run as root
@@ -33,9 +33,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help=f"write {FOLDER}")
 
 
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Leave these out where Home Assistant's test plugin keeps sockets from working."""
-    return True if config.pluginmanager.hasplugin("homeassistant") else None
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave these out where Home Assistant's test plugin keeps sockets from working.
+
+    With the option nothing but the pictures is left, without it everything else.
+    """
+    if config.pluginmanager.hasplugin("homeassistant"):
+        return True
+    if not collection_path.name.startswith("test_"):
+        return None
+    draws = collection_path.stem == "test_pictures"
+    return True if draws is not config.getoption("pictures") else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,12 +66,6 @@ def folder(request: pytest.FixtureRequest) -> Generator[Path]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def camera(request: pytest.FixtureRequest) -> Camera:
-    """Return what takes the pictures."""
-    return Camera(FOLDER if request.config.getoption("pictures") else None)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def instance(folder: Path) -> AsyncGenerator[Instance]:
     """Run Home Assistant and the cloud."""
@@ -84,32 +86,22 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def page(
-    browser: Browser, request: pytest.FixtureRequest
-) -> AsyncGenerator[Page]:
+async def page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a window of somebody who reads English; it stays open from step to step."""
-    async with _window(browser, request, "en-US") as page:
+    async with _window(browser, "en-US") as page:
         yield page
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chinese_page(
-    browser: Browser, request: pytest.FixtureRequest
-) -> AsyncGenerator[Page]:
+async def chinese_page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a window of somebody who reads Chinese."""
-    async with _window(browser, request, "zh-CN") as page:
+    async with _window(browser, "zh-CN") as page:
         yield page
 
 
 @asynccontextmanager
-async def _window(
-    browser: Browser, request: pytest.FixtureRequest, language: str
-) -> AsyncIterator[Page]:
-    context = await browser.new_context(
-        locale=language,
-        viewport=VIEWPORT,
-        device_scale_factor=SCALE if request.config.getoption("pictures") else 1,
-    )
+async def _window(browser: Browser, language: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(locale=language, viewport=VIEWPORT)
     context.set_default_timeout(STEP_TIMEOUT * 1000)
     yield await context.new_page()
     await context.close()

@@ -1,7 +1,7 @@
 """A Home Assistant in which nobody has set anything up, and a cloud with two lamps."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import json
@@ -36,11 +36,14 @@ class Lamp:
 class Cloud:
     """The cloud's process, which comes back where it was."""
 
-    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, folder: Path, stack: AsyncExitStack, names: Sequence[str]
+    ) -> None:
         """Run for as long as the stack lasts, once `start` was called."""
         self._log = folder / "cloud.log"
         self._state = folder / "cloud.db"
         self._stack = stack
+        self._names = names
         self._process: Process | None = None
         self.url = ""
         self.http_port = self.device_port = 0
@@ -56,7 +59,7 @@ class Cloud:
                     *("--host", LOOPBACK, "--http-port", str(self.http_port)),
                     *("--device-port", str(self.device_port)),
                     *("--account", f"{EMAIL}:{PASSWORD}"),
-                    *(word for name in LAMPS for word in ("--device", name)),
+                    *(word for name in self._names for word in ("--device", name)),
                     *("--state", self._state),
                 ],
                 self._log,
@@ -143,19 +146,23 @@ class Instance:
 
 
 @asynccontextmanager
-async def running_house(folder: Path) -> AsyncIterator[Instance]:
-    """Run both in a folder that is theirs alone."""
+async def running_house(
+    folder: Path, *, lamps: Sequence[str] = LAMPS, language: str = "en"
+) -> AsyncIterator[Instance]:
+    """Run both in a folder that is theirs alone, and with names in this language."""
     home, log, port = folder / "home", folder / "home-assistant.log", find_free()
     url = f"http://{LOOPBACK}:{port}"
     write_configuration(home, port, log_level="debug")
     async with AsyncExitStack() as stack:
-        cloud = Cloud(folder, stack)
+        cloud = Cloud(folder, stack, lamps)
         await cloud.start()
         await stack.enter_async_context(
             running_home_assistant(Path(sys.executable), home, log, port)
         )
-        async with sign_in(url) as session:
+        async with sign_in(url, language) as session:
             await session.wait_until_running()
             # Without a country there is something to repair that is not ours.
-            await session.call("config/core/update", country="CN", currency="CNY")
+            await session.call(
+                "config/core/update", country="CN", currency="CNY", language=language
+            )
         yield Instance(url, log, cloud)

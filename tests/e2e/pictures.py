@@ -1,4 +1,4 @@
-"""The pictures that README.md shows, cut out of what the tests see."""
+"""The pictures that the READMEs show, cut out of what a browser shows."""
 
 from io import BytesIO
 from pathlib import Path
@@ -16,11 +16,12 @@ ALONE = "home-assistant-main { visibility: hidden }"
 
 
 class Camera:
-    """Takes a picture where the test run was asked for pictures."""
+    """Takes the pictures of one language."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Write into a folder, or without one do nothing."""
+    def __init__(self, folder: Path, suffix: str) -> None:
+        """Write into a folder, with names that end alike."""
         self._folder = folder
+        self._suffix = suffix
 
     async def take(
         self,
@@ -31,8 +32,6 @@ class Camera:
         style: str | None = None,
     ) -> None:
         """Write a picture that shows these parts of a page, with a margin."""
-        if self._folder is None:
-            return
         # What a pointer hovers over or a cursor blinks in looks accidental.
         await page.mouse.move(0, 0)
         for part in parts:
@@ -54,4 +53,4 @@ class Camera:
         self._folder.mkdir(parents=True, exist_ok=True)
         with Image.open(BytesIO(png)) as picture:
             flat = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-            flat.save(self._folder / f"{name}.png", optimize=True)
+            flat.save(self._folder / f"{name}{self._suffix}.png", optimize=True)

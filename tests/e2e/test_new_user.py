@@ -8,7 +8,6 @@ import pytest
 from demo.log_review import review
 
 from .instance import DESK, EMAIL, PASSWORD, READING, Instance
-from .pictures import ALONE, Camera
 from .visitor import (
     Texts,
     choose,
@@ -22,7 +21,6 @@ from .visitor import (
     open_repair,
     open_section,
     submit,
-    surface,
 )
 
 NAME = "Espressif IoT Cloud"
@@ -69,13 +67,12 @@ async def test_integration_is_found_by_the_word_espressif(page: Page) -> None:
 
 
 async def test_wrong_password_is_explained_on_its_field(
-    page: Page, instance: Instance, camera: Camera
+    page: Page, instance: Instance
 ) -> None:
-    """Only the password has to be typed again; the picture shows the form filled in."""
+    """Only the password has to be typed again."""
     dialog = flow_dialog(page)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill("not the password")
-    await camera.take("form", page, surface(dialog), style=ALONE)
     await open_section(dialog, ENGLISH)
     await fill_server(dialog, instance.cloud.url, instance.cloud.device_port)
     await submit(dialog)
@@ -132,7 +129,7 @@ async def test_dashboard_switches_the_lamp(page: Page) -> None:
 
 
 async def test_cloud_switches_the_card_without_a_reload(
-    page: Page, instance: Instance, camera: Camera
+    page: Page, instance: Instance
 ) -> None:
     """A command that is sent to the cloud over HTTP arrives on the screen."""
     await page.evaluate("window.isSamePage = true")
@@ -141,10 +138,9 @@ async def test_cloud_switches_the_card_without_a_reload(
         await instance.cloud.send(DESK, action)
         await expect(card.get_by_text(state, exact=True)).to_be_visible()
     assert await page.evaluate("window.isSamePage")
-    await camera.take("card", page, card, margin=8)
 
 
-async def test_device_page_tells_of_the_command(page: Page, camera: Camera) -> None:
+async def test_device_page_tells_of_the_command(page: Page) -> None:
     """Back there, the event entity names the last one."""
     await open_integration(page, NAME)
     await page.locator("ha-config-entry-device-row", has_text=DESK).click()
@@ -152,8 +148,6 @@ async def test_device_page_tells_of_the_command(page: Page, camera: Camera) -> N
     events = page.locator("ha-device-entities-card", has_text="Events")
     await expect(events.get_by_text(kind)).to_be_visible()
     await expect(page.locator("ha-logbook").get_by_text(kind).first).to_be_visible()
-    parts = page.locator("ha-config-device-page").locator(".header, .column")
-    await camera.take("device", page, *await parts.all())
 
 
 async def test_second_lamp_is_added_with_its_key_alone(
@@ -208,20 +202,18 @@ async def test_other_action_names_work_at_once(page: Page, instance: Instance) -
     await expect(controls.get_by_role("switch")).to_be_checked()
 
 
-async def test_taken_over_session_is_explained(
-    page: Page, instance: Instance, camera: Camera
-) -> None:
+async def test_taken_over_session_is_explained(page: Page, instance: Instance) -> None:
     """Another client with the same key is a repair issue that says what to do."""
     async with instance.cloud.rival(DESK):
         title = ENGLISH.get("issues.taken_over.title", device=DESK)
         await open_repair(page, title)
         dialog = flow_dialog(page)
         text = ENGLISH.get(
-            "issues.taken_over.fix_flow.step.confirm.description", device=DESK
+            "issues.taken_over.fix_flow.step.confirm.description",
+            device_markdown=DESK,
         )
         for paragraph in text.split("\n\n"):
             await expect(dialog.get_by_text(paragraph, exact=True)).to_be_visible()
-        await camera.take("repair", page, surface(dialog), style=ALONE)
     # The other client is gone: no need to wait for minutes.
     await submit(dialog)
     await expect(dialog.get_by_text("repaired")).to_be_visible()
@@ -256,9 +248,7 @@ async def test_replaced_key_is_repaired_in_the_dialog_that_the_issue_opens(
     await instance.cloud.send(READING, "LED_OFF")
 
 
-async def test_first_form_in_chinese(
-    chinese_page: Page, instance: Instance, camera: Camera
-) -> None:
+async def test_first_form_in_chinese(chinese_page: Page, instance: Instance) -> None:
     """A browser that asks for Chinese gets the form in Chinese, through a My link."""
     page = chinese_page
     await log_in(page, instance.url)
@@ -266,9 +256,6 @@ async def test_first_form_in_chinese(
     await page.get_by_role("button", name="确定").click()
     dialog = flow_dialog(page)
     await expect_first_form(dialog, CHINESE)
-    await field(dialog, "email").fill(EMAIL)
-    await field(dialog, "password").fill(PASSWORD)
-    await camera.take("form.zh-CN", page, surface(dialog), style=ALONE)
 
 
 async def test_log_has_no_complaint_and_no_secret(instance: Instance) -> None:

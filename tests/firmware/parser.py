@@ -16,6 +16,8 @@ _WORDS = (
     (b"device", "fetch timers"),
 )
 """What is looked for, first hit wins, anywhere in the buffer (point 2)."""
+TEXTS = (b"/v1/device/timers/", b"ping success", b"send message success", b"timers")
+"""The words that a text inside a frame can be or hold: it has no quotes."""
 
 
 def first_match(buffer: bytes, activation_nonce: int = 0) -> str:

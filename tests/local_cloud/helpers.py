@@ -45,9 +45,9 @@ async def no_file(_rom_id: int) -> bytes | None:
     return None
 
 
-async def until(happened: Callable[[], bool]) -> None:
-    """Wait for something inside the cloud that has no event."""
-    async with asyncio.timeout(WAIT):
+async def until(happened: Callable[[], bool], patience: float = WAIT) -> None:
+    """Wait for something inside the cloud that has no event, at most so many seconds."""
+    async with asyncio.timeout(patience):
         while not happened():  # noqa: ASYNC110 - as said
             await asyncio.sleep(0)
 

@@ -255,7 +255,7 @@ async def test_a_full_disk(
     told = [
         record.message
         for record in caplog.records
-        if record.name.endswith("local_cloud.database")
+        if record.name.endswith("custom_components.espcloud.local_cloud.database")
     ]
     assert told == [
         "Cannot save the state; what would change it is refused: database or disk is full",

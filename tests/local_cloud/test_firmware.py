@@ -97,6 +97,30 @@ async def test_2_match_order(
     assert match(await lamp.line()) == "dropped"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Egg timers", "/v1/device/timers/", "ping success", "send message success",
+     "\timers"],
+)  # fmt: skip
+async def test_2_a_name_is_no_word_of_the_firmwares(
+    api: Api,
+    cloud: LocalCloud,
+    device: Device,
+    lamp: DeviceSocket,
+    owner_key: str,
+    text: str,
+) -> None:
+    """It is the same name to whoever reads JSON (protocol.md §10.2, 7)."""
+    texts = {"name": text, "metadata": text}
+    await api.ok("PUT", "/v1/device/", {"device": texts}, key=owner_key)
+    key = {"Authorization": f"token {cloud.master_key(device)}"}
+    lamp.send({"nonce": 67, "path": "/v1/device/identify", "meta": key})
+    for line in (await lamp.line(), await _activate(cloud, lamp, device)):
+        # After `device` alone firmware asks for its timers, as it should after identify.
+        assert not [word for word in firmware.TEXTS if word in line]
+        assert json.loads(line)["device"].items() >= texts.items()
+
+
 async def test_3_no_error_sends_the_firmware_anywhere(
     cloud: LocalCloud, socket: DeviceSocket, master_key: str, owner_key: str
 ) -> None:

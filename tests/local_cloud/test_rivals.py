@@ -43,11 +43,12 @@ def test_the_waits_grow_and_end() -> None:
         clock.now += waits[-1] or 0.0
         rivals.exchanged(1)
     assert waits == [0.0, 0.0, 1.0, 2.0, 4.0, 8.0]
-    for _ in range(29):
+    for _ in range(30):
         assert rivals.wait(1) is None
         clock.now += 1
-    clock.now += 1
-    assert rivals.wait(1) == 8.0
+    for _ in range(2):
+        assert rivals.wait(1) == 8.0
+        clock.now += 1
     rivals.exchanged(1)
     assert rivals.wait(1) is None
     assert rivals.wait(2) == 0.0
@@ -63,6 +64,17 @@ def test_a_device_that_comes_back_now_and_then_does_not_wait() -> None:
         rivals.exchanged(1)
         assert rivals.wait(1) == 0.0
         clock.now += 11
+
+
+def test_two_exchanges_within_ten_seconds_are_a_contest() -> None:
+    """The first is remembered that long, and a contest for a minute."""
+    clock = Clock()
+    rivals = Rivals(clock)
+    rivals.exchanged(1)
+    clock.now += 9.9
+    rivals.exchanged(1)
+    clock.now += 59.9
+    assert rivals.wait(1) == 1.0
 
 
 async def test_two_clients_with_one_key(

@@ -605,6 +605,7 @@ async def test_a_bug_costs_one_request(
     assert owner_key not in caplog.text
 
 
+@pytest.mark.parametrize("limits", [Limits(silent=0.6, sweep=0.05)])
 async def test_nothing_secret_is_logged(
     api: Api,
     cloud: LocalCloud,

@@ -58,6 +58,16 @@ def test_local_links(language: str) -> None:
             assert link.startswith("https://"), link
 
 
+def test_pictures_are_in_the_language_of_the_page() -> None:
+    """Each README shows its own, all that there are."""
+    drawn = {path.name for path in (CHECKOUT / "docs" / "images").glob("*.png")}
+    chinese = {name for name in drawn if name.endswith(".zh-CN.png")}
+    assert chinese
+    for language, pictures in (("en", drawn - chinese), ("zh-Hans", chinese)):
+        shown = set(re.findall(r"docs/images/([\w.-]+\.png)", CONTENT[language]))
+        assert shown == pictures, language
+
+
 def test_both_languages_say_the_same() -> None:
     """As far as that can be told without reading: parts, tables, pictures, code."""
     english, chinese = CONTENT["en"], CONTENT["zh-Hans"]

@@ -3,12 +3,14 @@
 from .errors import bad_request
 from .presence import Link
 from .request import Request, make_request
-from .wire import JsonObject, encode
+from .wire import Encoded, JsonObject, encode, encode_item
 
 _HELD_SEGMENT = 1460
 """Firmware holds a segment of exactly this size until the next one comes (protocol.md §3.9, 9)."""
 _FIRMWARE_BUFFER = 2047
 """A longer frame overflows or is dropped (protocol.md §3.9, 9)."""
+_FIRMWARE_WORDS = (b"timers", b"ping success", b"send message success")
+"""What firmware takes for the answer to another request, wherever it stands (protocol.md §3.9, 2)."""
 _MAX_NONCE = 2**63 - 1
 
 
@@ -105,20 +107,31 @@ def line(frame: bytes) -> bytes:
 
 
 def fit_firmware(reply: JsonObject) -> JsonObject:
-    """Return an activate or identify reply that fits the firmware's buffer.
+    """Return an activate or identify reply that firmware takes for what it is.
 
-    Normally that is the reply. A device with long texts gets the short form that the firmware takes
-    as well (protocol.md §3.9, 9). The nonce is added later; it has to come before byte 1460, where
-    the network cuts, for firmware that saw half a nonce would not know its activation again.
+    Its records are encoded, so that the texts in them, the device's name above all, hold none of the
+    words that firmware looks for (protocol.md §10.2, 7). A device with long texts gets the short form
+    that the firmware takes as well (protocol.md §3.9, 9). The nonce is added later; it has to come
+    before byte 1460, where the network cuts, for firmware that saw half a nonce would not know its
+    activation again.
     """
     device = reply["device"]
+    safe = {name: Encoded(_without_words(value)) for name, value in reply.items()}
     if (
-        len(encode(device)) <= _HELD_SEGMENT - 100
-        and len(encode(reply)) <= _FIRMWARE_BUFFER - 40
+        len(safe["device"].text) <= _HELD_SEGMENT - 100
+        and len(encode(safe)) <= _FIRMWARE_BUFFER - 40
     ):
-        return reply
+        return safe
     short = {"id": device["id"], "activate_status": device["activate_status"]}
     return {"device": short, "status": 200}
+
+
+def _without_words(value: object) -> bytes:
+    r"""Return the encoded value, in which a word of the firmware's ends with `\u0073`, an s to JSON."""
+    text = encode_item(value)
+    for word in _FIRMWARE_WORDS:
+        text = text.replace(word, word[:-1] + rb"\u0073")
+    return text
 
 
 def _object(members: JsonObject, name: str) -> JsonObject:

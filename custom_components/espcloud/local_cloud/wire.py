@@ -28,14 +28,24 @@ class TooManyValuesError(NotAnObjectError):
     """The text was not parsed, for it would take long."""
 
 
-class EncodedList:
-    """A list whose items are encoded already, as `encode_item` does it."""
+class Encoded:
+    """A value that is encoded already, as `encode_item` does it."""
 
-    __slots__ = ("items",)
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        """Hold its text."""
+        self.text = text
+
+
+class EncodedList(Encoded):
+    """A list whose items are encoded already."""
+
+    __slots__ = ()
 
     def __init__(self, items: Iterable[bytes]) -> None:
-        """Hold the items."""
-        self.items = items
+        """Put the items together."""
+        super().__init__(b"[%s]" % b", ".join(items))
 
 
 _encode = json.JSONEncoder(
@@ -46,19 +56,15 @@ _encode = json.JSONEncoder(
 def encode(reply: JsonObject) -> bytes:
     """Return the reply as UTF-8 text without a newline, its top level sorted.
 
-    A member may be an EncodedList.
+    A member may be Encoded.
     """
     reply = {name: reply[name] for name in sorted(reply)}
-    if not any(isinstance(value, EncodedList) for value in reply.values()):
+    if not any(isinstance(value, Encoded) for value in reply.values()):
         return encode_item(reply)
     members = (
         encode_item(name)
         + b": "
-        + (
-            b"[%s]" % b", ".join(value.items)
-            if isinstance(value, EncodedList)
-            else encode_item(value)
-        )
+        + (value.text if isinstance(value, Encoded) else encode_item(value))
         for name, value in reply.items()
     )
     return b"{%s}" % b", ".join(members)
