@@ -7,7 +7,7 @@ import logging
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from .cloud import AuthenticationError, CloudError
+from .cloud import AuthenticationError, CloudError, FloodError
 from .const import GRACE_TIME, LONG_OUTAGE, STABLE_TIME
 from .history import ConnectionHistory
 
@@ -76,8 +76,10 @@ class Availability:
         is_refused = isinstance(reason, AuthenticationError)
         if is_new or (is_refused and not self._refusal_is_said):
             self._refusal_is_said = is_refused
-            self._said_at = self._said_at or logging.INFO
-            _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
+            # Whoever notices a flood says so.
+            if not isinstance(reason, FloodError):
+                self._said_at = self._said_at or logging.INFO
+                _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
         self.last_error = reason
         self.history.note(f"{type(reason).__name__}: {reason}")
         if self.connected:
