@@ -704,6 +704,39 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
 
 
+@pytest.mark.parametrize("over_tls", [False, True])
+@pytest.mark.parametrize("given_up_by", ["deadline", "caller"])
+async def test_command_that_is_given_up_is_withdrawn(
+    web: aiohttp.ClientSession,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    over_tls: bool,
+    given_up_by: str,
+) -> None:
+    """By a reset: after an orderly end the system would go on sending what is left of it."""
+    if given_up_by == "deadline":
+        timeout = aiohttp.ClientTimeout(total=1)
+        monkeypatch.setattr(http, "REQUEST_TIMEOUT", timeout)
+    context = certificates.server() if over_tls else None
+    async with ScriptedServer(context) as server:
+        if over_tls:
+            web.connector._ssl = certificates.trusting()  # type: ignore[union-attr]  # it has one
+        url = server.url.replace("http:", "https:") if over_tls else server.url
+        command = asyncio.create_task(CloudClient(web, url).call_rpc(USER_KEY, "ON"))
+        peer = await server.accept()
+        await peer.receive_head()
+        peer.stop_reading()
+        if given_up_by == "caller":
+            command.cancel()
+        await asyncio.wait([command])
+        if given_up_by == "deadline":
+            assert isinstance(command.exception(), CloudTimeoutError)
+        else:
+            assert command.cancelled()
+        assert await peer.wait_reset()
+        assert client_sockets(server.port) == 0
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "part", [b"", b"HTTP/1.1 200 OK\r\n", http_answer(b'{"status":', length=100)]
