@@ -12,7 +12,7 @@ from yarl import URL
 
 from custom_components.espcloud import coordinator as coordinator_module, refusals
 from custom_components.espcloud.cloud import Endpoint, stall
-from custom_components.espcloud.const import DOMAIN, GRACE_TIME
+from custom_components.espcloud.const import DOMAIN, GRACE_TIME, LONG_OUTAGE
 from custom_components.espcloud.coordinator import EspCloudCoordinator
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
@@ -55,6 +55,15 @@ def info_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
         record.getMessage()
         for record in caplog.records
         if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
+    ]
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the integration said where everybody sees it."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith(LOGGER) and record.levelno >= logging.WARNING
     ]
 
 
@@ -186,7 +195,7 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Unavailable once the grace time is over, back at once, one log line each way."""
+    """Unavailable once the grace time is over, back at once; the log is short."""
     state_file = tmp_path / "cloud.json"
     cloud = LocalCloud(state_file=state_file)
     await cloud.start()
@@ -203,12 +212,14 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
     (coordinator,) = entry.runtime_data.coordinators.values()
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     assert hass.states.get(LIGHT).state == "on"
-    # An hour passes, attempt after attempt.
+    # Hours pass, attempt after attempt.
     for _ in range(60):
-        await let_time_pass(hass, 60)
+        await let_time_pass(hass, LONG_OUTAGE)
     assert hass.states.get(LIGHT).state == "unavailable"
-    (line,) = info_lines(caplog)
-    assert line.startswith("Desk lamp: not connected to the cloud")
+    line, warning = info_lines(caplog)
+    assert line.startswith("Desk lamp: not connected to the cloud: ")
+    assert warning.startswith("Desk lamp: not connected to the cloud for 5 minutes: ")
+    assert warnings(caplog) == [warning]
 
     restarted = LocalCloud(
         http_port=URL(cloud.http_url).port or 0,
@@ -219,12 +230,58 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
     # Whatever the back-off has grown to, time cuts it short.
     await let_time_pass(hass, 60)
     await wait_for_state(hass, LIGHT, "on")
-    assert len(info_lines(caplog)) == 2
-    assert info_lines(caplog)[1] == "Desk lamp: connected to the cloud again"
+    # As loud as the outage was.
+    again = "Desk lamp: connected to the cloud again"
+    assert info_lines(caplog) == [line, warning, again]
+    assert warnings(caplog) == [warning, again]
     await send_command(restarted, restarted.store.devices[device.id], "LED_OFF")
     await wait_for_state(hass, LIGHT, "off")
     await hass.config_entries.async_unload(entry.entry_id)
     await restarted.close()
+
+
+async def test_outage_of_less_than_five_minutes_is_no_warning(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each outage counts from its own beginning."""
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    caplog.set_level(logging.INFO)
+    for connections in (2, 3):
+        caplog.clear()
+        cloud.disconnect(device)
+        await wait_for_coordinator(
+            coordinator, lambda it: not it.availability.connected
+        )
+        await let_time_pass(hass, LONG_OUTAGE - 1)
+        coordinator.session.retry_now()
+        await cloud.wait_online(device, connections=connections)
+        await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
+        await let_time_pass(hass, 2 * LONG_OUTAGE)
+        assert len(info_lines(caplog)) == 2
+        assert warnings(caplog) == []
+
+
+async def test_device_that_was_never_connected(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user: User,
+    device: Device,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """That is an outage, too."""
+    entry = await account_entry(hass, cloud, user.id, device)
+    cloud.revoke_key(cloud.master_key(device))
+    await hass.config_entries.async_setup(entry.entry_id)
+    (coordinator,) = entry.runtime_data.coordinators.values()
+    await wait_for_refusals(coordinator, 1)
+    await let_time_pass(hass, LONG_OUTAGE + 1)
+    assert warnings(caplog) == [
+        "Desk lamp: not connected to the cloud for 5 minutes: the master key is refused"
+    ]
 
 
 async def test_stall_of_home_assistant_is_no_outage(

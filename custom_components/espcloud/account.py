@@ -12,18 +12,23 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud import (
+    AccountPushes,
     AuthenticationError,
     CloudDevice,
     CloudError,
     ConnectPacer,
+    PushLimits,
     refusal_backoff,
 )
 from .const import CONF_USER_KEY, DOMAIN
 from .errors import translated
+from .flood import FloodWatch
 from .refusals import Refusals
 from .server import Server
 
 _LOGGER = logging.getLogger(__name__)
+
+PUSH_LIMITS = PushLimits()
 
 # By the id of the entry: an account that cannot be set up is made anew each time.
 _REFUSALS: HassKey[dict[str, Refusals]] = HassKey(f"{DOMAIN}_refusals")
@@ -35,12 +40,16 @@ class EspCloudAccount:
     Attributes:
         server: where the account lives.
         pacer: spaces out the connection attempts of the account's devices.
+        pushes: how many commands they carry out.
+        flood: is told of each command that is one too many.
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Prepare; `async_sign_in` makes the first request."""
         self.server = Server.from_data(entry.data)
         self.pacer = ConnectPacer()
+        self.pushes = AccountPushes(PUSH_LIMITS)
+        self.flood = FloodWatch(hass, entry)
         self._hass = hass
         self._entry = entry
         self._client = self.server.client(hass)
@@ -68,6 +77,11 @@ class EspCloudAccount:
     @callback
     def async_close(self) -> None:
         """Leave no timer behind."""
+        self._cancel_retry_later()
+        self.flood.close()
+
+    @callback
+    def _cancel_retry_later(self) -> None:
         if self._cancel_retry is not None:
             self._cancel_retry()
             self._cancel_retry = None
@@ -155,7 +169,7 @@ class EspCloudAccount:
         """The key works, so nobody has to sign in."""
         self._hass.data.get(_REFUSALS, {}).pop(self._entry.entry_id, None)
         self._backoff.reset()
-        self.async_close()
+        self._cancel_retry_later()
         for flow in list(
             self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
         ):

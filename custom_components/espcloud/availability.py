@@ -7,8 +7,8 @@ import logging
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from .cloud import AuthenticationError, CloudError
-from .const import GRACE_TIME, STABLE_TIME
+from .cloud import AuthenticationError, CloudError, FloodError
+from .const import GRACE_TIME, LONG_OUTAGE, STABLE_TIME
 from .history import ConnectionHistory
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Availability:
         self.last_error: CloudError | None = None
         self.history = ConnectionHistory()
         self._refusal_is_said = False
+        # The level at which the log speaks of this outage, None while it does not.
+        self._said_at: int | None = None
         self._hass = hass
         self._name = name
         self._on_change = on_change
@@ -54,10 +56,11 @@ class Availability:
     @callback
     def note_connected(self) -> None:
         """The device is identified."""
-        if self.last_error is not None:
-            self.last_error = None
-            self._refusal_is_said = False
-            _LOGGER.info("%s: connected to the cloud again", self._name)
+        if self._said_at is not None:
+            _LOGGER.log(self._said_at, "%s: connected to the cloud again", self._name)
+        self.last_error = None
+        self._said_at = None
+        self._refusal_is_said = False
         self.history.note("connected")
         self.connected = True
         self.available = True
@@ -67,18 +70,25 @@ class Availability:
     @callback
     def note_disconnected(self, reason: CloudError) -> None:
         """The connection was lost, or could not be made once more."""
+        is_new = self.last_error is None
         # One line per outage, however many attempts it takes to end it; a key that
         # is refused needs a person, perhaps, which is news.
         is_refused = isinstance(reason, AuthenticationError)
-        if self.last_error is None or (is_refused and not self._refusal_is_said):
+        if is_new or (is_refused and not self._refusal_is_said):
             self._refusal_is_said = is_refused
-            _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
+            # Whoever notices a flood says so.
+            if not isinstance(reason, FloodError):
+                self._said_at = self._said_at or logging.INFO
+                _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
         self.last_error = reason
         self.history.note(f"{type(reason).__name__}: {reason}")
         if self.connected:
             self.connected = False
             self._start_timer(GRACE_TIME, self._async_grace_ended)
             self._on_change()
+        elif is_new:
+            # It was never there.
+            self._start_timer(LONG_OUTAGE, self._async_outage_is_long)
 
     @callback
     def close(self) -> None:
@@ -88,7 +98,7 @@ class Availability:
             self._cancel_timer = None
 
     def _start_timer(self, seconds: float, action: Callable[[datetime], None]) -> None:
-        """Start the only timer there is: grace ends or stability begins, never both."""
+        """Start the only timer there is: each follows another or rules it out."""
         self.close()
         self._cancel_timer = async_call_later(self._hass, seconds, action)
 
@@ -99,6 +109,17 @@ class Availability:
 
     @callback
     def _async_grace_ended(self, _now: datetime) -> None:
-        self._cancel_timer = None
+        self._start_timer(LONG_OUTAGE - GRACE_TIME, self._async_outage_is_long)
         self.available = False
         self._on_change()
+
+    @callback
+    def _async_outage_is_long(self, _now: datetime) -> None:
+        self._cancel_timer = None
+        self._said_at = logging.WARNING
+        _LOGGER.warning(
+            "%s: not connected to the cloud for %.0f minutes: %s",
+            self._name,
+            LONG_OUTAGE / 60,
+            self.last_error,
+        )

@@ -41,6 +41,8 @@ PRODUCT_PTYPE: Final = 45772
 # A connection that is back within this many seconds was never gone, as far as the
 # states and their history are concerned.
 GRACE_TIME: Final = 15.0
+# An outage of this many seconds is worth a warning.
+LONG_OUTAGE: Final = 300.0
 # A connection that has lived this many seconds is nobody else's.
 STABLE_TIME: Final = 60.0
 # How long a command waits for a connection that is down, in seconds.

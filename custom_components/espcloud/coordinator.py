@@ -243,7 +243,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
             on_push=self._handle_push,
             on_connected=self._handle_connected,
             on_disconnected=self._handle_disconnected,
+            on_refused=lambda: self.account.flood.note(self.name),
             pacer=self.account.pacer,
+            pushes=self.account.pushes,
         )
         # A background task: a dead device delays neither the others nor the start.
         self.config_entry.async_create_background_task(

@@ -59,7 +59,7 @@ def most_within(seconds: float, times: Sequence[float]) -> int:
 async def test_outage_of_days(
     hass: HomeAssistant, instance: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """However long it lasts: one line each way, and back within the back-off."""
+    """However long it lasts: a line each way and a warning, and back within the back-off."""
     coordinators = instance.coordinators
     caplog.clear()
     instance.proxies.device.refuse()
@@ -78,8 +78,8 @@ async def test_outage_of_days(
     await instance.heal()
     assert instance.states() == {"off": len(instance.lamps)}
     assert instance.coordinators == coordinators
-    for lines in said_of(caplog, instance.lamps):
-        assert len(lines) == 2
+    for _lost, warning, _back in said_of(caplog, instance.lamps):
+        assert "for 5 minutes" in warning
     assert issues(hass) == []
     await instance.work()
 
@@ -143,9 +143,10 @@ async def test_cloud_that_refuses_every_key(
     assert issues(hass) == []
     assert hass.config_entries.flow.async_progress() == []
     assert instance.states() == {"off": len(instance.lamps)}
-    for lost, refused, back in said_of(caplog, instance.lamps):
+    for lost, refused, warning, back in said_of(caplog, instance.lamps):
         assert "connection broke" in lost
         assert "key is refused" in refused
+        assert "for 5 minutes" in warning
         assert back == "connected to the cloud again"
     await instance.work()
     await stranger.close()

@@ -8,13 +8,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from custom_components.espcloud.cloud import (
+    AccountPushes,
     Backoff,
     CloudDevice,
     CloudError,
     ConnectPacer,
+    DevicePushes,
     DeviceSession,
     Endpoint,
     Push,
+    PushLimits,
     Timing,
 )
 
@@ -85,6 +88,22 @@ BYEBYE = {
 }
 
 
+def unlimited() -> DevicePushes:
+    """Return limits on pushes that no test reaches."""
+    much = 10**9
+    return DevicePushes(
+        AccountPushes(
+            PushLimits(
+                device_rate=much,
+                device_burst=much,
+                account_rate=much,
+                account_burst=much,
+                flood_rate=much,
+            )
+        )
+    )
+
+
 class WatchedSession:
     """A running DeviceSession, and what it reports as queues to wait on."""
 
@@ -98,6 +117,8 @@ class WatchedSession:
         pacer: ConnectPacer | None = None,
         on_connected: Callable[[CloudDevice], None] | None = None,
         on_disconnected: Callable[[CloudError], None] | None = None,
+        on_refused: Callable[[], None] | None = None,
+        pushes: AccountPushes | None = None,
     ) -> None:
         """Prepare; `start` runs it."""
         self._pushes: asyncio.Queue[Push] = asyncio.Queue()
@@ -110,7 +131,9 @@ class WatchedSession:
             on_push=self._pushes.put_nowait,
             on_connected=on_connected or self._connected.put_nowait,
             on_disconnected=on_disconnected or self._disconnected.put_nowait,
+            on_refused=on_refused,
             pacer=pacer,
+            pushes=pushes,
             timing=timing or Timing(connect=WAIT, answer=WAIT),
             backoff=backoff or Backoff(first=0.01, limit=0.01),
         )

@@ -26,6 +26,10 @@ DEVICE = {
     "activate_status": 1,
 }
 
+# The states of TCP, as Linux counts them.
+_ESTABLISHED = 1
+_CLOSED = 7
+
 type Frame = dict[str, Any]
 
 
@@ -114,6 +118,19 @@ class Peer:
             except ConnectionError:
                 pass
         return received
+
+    async def wait_reset(self) -> bool:
+        """Wait until the other end has ended it; return whether that was a reset.
+
+        What the system knows is asked, since TLS has a farewell of its own before it.
+        """
+        sock: socket.socket = self._writer.get_extra_info("socket")
+        async with asyncio.timeout(WAIT):
+            while True:
+                (state, *_) = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+                if state != _ESTABLISHED:
+                    return state == _CLOSED
+                await asyncio.sleep(0.005)
 
 
 class ScriptedServer:

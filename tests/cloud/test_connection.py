@@ -19,6 +19,7 @@ from custom_components.espcloud.cloud import (
     CloudError,
     CloudTimeoutError,
     ConnectionLostError,
+    DevicePushes,
     Endpoint,
     Push,
     PushRefusedError,
@@ -42,6 +43,7 @@ from .helpers import (
     Leftovers,
     everything_of,
     push_frame,
+    unlimited,
 )
 from .scripted_server import (
     DEVICE,
@@ -61,10 +63,11 @@ async def connected(
     server: ScriptedServer,
     on_push: PushHandler | None = None,
     timing: Timing = PATIENT,
+    limits: DevicePushes | None = None,
 ) -> AsyncGenerator[tuple[CloudConnection, Peer]]:
     """Connect, and hand out both ends; nothing is left behind."""
     leftovers = Leftovers(server.port)
-    connection = await CloudConnection.open(server.endpoint, timing, on_push)
+    connection = await CloudConnection.open(server.endpoint, timing, on_push, limits)
     try:
         yield connection, await server.accept()
     finally:
@@ -508,7 +511,7 @@ async def test_cancelled_identify_leaves_the_connection(
         identifying = identify(connection)
         await peer.identify()
         assert (await identifying).id == 301
-        assert connection._answers == {}
+        assert connection._requests._answers == {}
         assert MASTER_KEY not in repr(connection)
 
 
@@ -848,10 +851,9 @@ async def test_pushes_behind_answers_keep_their_order(server: ScriptedServer) ->
         await connection.identify(MASTER_KEY, BSSID)
         happened.append(f"identified {number}")
 
-    async with connected(server, lambda push: happened.append(push.nonce)) as (
-        connection,
-        peer,
-    ):
+    async with connected(
+        server, lambda push: happened.append(push.nonce), limits=unlimited()
+    ) as (connection, peer):
         identifying = [asyncio.create_task(identify_and_note(each)) for each in (1, 2)]
         nonces = [(await peer.receive())["nonce"] for _ in identifying]
         answers = [{"device": DEVICE, "nonce": nonce} for nonce in nonces]
@@ -924,7 +926,7 @@ async def test_peer_that_reads_nothing(server: ScriptedServer) -> None:
         return {"a long answer": "x" * 10_000}
 
     timing = Timing(connect=WAIT, answer=0.1, ping_after=0.1)
-    async with connected(server, handle, timing) as (connection, peer):
+    async with connected(server, handle, timing, unlimited()) as (connection, peer):
         peer.stop_reading()
         segment = json.dumps(push_frame()).encode() + b"\n"
         ended = asyncio.ensure_future(lost(connection))
@@ -941,7 +943,7 @@ async def test_peer_that_reads_late(server: ScriptedServer) -> None:
     def handle(_push: Push) -> dict[str, str]:
         return {"a long answer": "x" * 10_000}
 
-    async with connected(server, handle) as (connection, peer):
+    async with connected(server, handle, limits=unlimited()) as (connection, peer):
         count = 2000
         peer.stop_reading()
         peer.send(*(push_frame(nonce) for nonce in range(count)))

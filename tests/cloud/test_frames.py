@@ -11,6 +11,7 @@ import pytest
 from custom_components.espcloud.cloud import UnexpectedAnswerError
 from custom_components.espcloud.cloud.frames import (
     MAX_LINE_BYTES,
+    MAX_LINE_NESTS,
     FrameDecoder,
     encode_frame,
 )
@@ -165,3 +166,39 @@ def test_binary_noise_ends_it() -> None:
     """There is no way back into step with something that is not text."""
     with pytest.raises(UnexpectedAnswerError, match="binary"):
         FrameDecoder().feed(b"\x16\x03\x01\x00\x05\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * (MAX_LINE_NESTS + 1),
+        b"[" + b"{}," * MAX_LINE_NESTS + b"0]",
+        b"[" + b"{},[]," * (MAX_LINE_NESTS // 2) + b"0]",
+    ],
+    ids=["lists", "objects", "both"],
+)
+def test_line_that_would_take_long_to_parse_costs_itself(
+    monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    """It is skipped unparsed: the loop would stand still meanwhile."""
+    parsed: list[bytes] = []
+    loads = orjson.loads
+
+    def note(line: bytes) -> Any:
+        parsed.append(line)
+        return loads(line)
+
+    monkeypatch.setattr("custom_components.espcloud.cloud.frames.orjson.loads", note)
+    decoder = FrameDecoder()
+    assert decoder.feed(line + b"\n" + b'{"nonce": 1}\n') == [{"nonce": 1}]
+    assert decoder.bad_lines == 1
+    assert parsed == [b'{"nonce": 1}']
+
+
+def test_line_of_a_thousand_datapoints() -> None:
+    """As many as there are in a request (protocol.md §2.7)."""
+    point = {"x": 1, "at": "2019-11-26 10:00:00", "z": {"red": 1}}
+    frame = {"path": "/v1/datastreams/light/datapoints/", "datapoints": [point] * 1000}
+    decoder = FrameDecoder()
+    assert decoder.feed(encode_frame(frame)) == [frame]
+    assert decoder.bad_lines == 0

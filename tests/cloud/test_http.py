@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 from hypothesis import HealthCheck, given, settings
+import orjson
 import pytest
 from yarl import URL
 
@@ -30,6 +31,11 @@ from custom_components.espcloud.cloud import (
     http,
     is_key,
     new_token,
+)
+from custom_components.espcloud.cloud.http import (
+    MAX_ANSWER_BYTES,
+    MAX_ANSWER_NESTS,
+    MOST_DEVICES,
 )
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
@@ -620,9 +626,115 @@ async def test_answer_of_the_greatest_length(
 
 
 @pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the lengths of what is parsed."""
+    parsed: list[int] = []
+    loads = orjson.loads
+
+    def note(text: bytes) -> Any:
+        parsed.append(len(text))
+        return loads(text)
+
+    monkeypatch.setattr(http.orjson, "loads", note)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        (b"[" + b"[]," * (8 * 1024 * 1024 // 3) + b"0]", "endless"),
+        (b"[" + b"[]," * (MAX_ANSWER_BYTES // 3 - 1) + b"0]", "too many parts"),
+        (
+            b"[" + b"{},[]," * (MAX_ANSWER_NESTS // 2) + b"0]",
+            "too many parts",
+        ),
+        (b'{"x": [' + b"[]," * (MAX_ANSWER_NESTS - 1) + b"0]}", "too many parts"),
+    ],
+    ids=["8 MiB", "within the bytes", "both kinds", "one too many"],
+)
+async def test_answer_that_would_take_long_to_parse_is_not_parsed(
+    stranger: CloudClient,
+    server: ScriptedServer,
+    parsed: list[int],
+    body: bytes,
+    refusal: str,
+) -> None:
+    """The loop would stand still meanwhile; parsing elsewhere would hold the GIL."""
+    outcome, _ = await ask(server, stranger.ping(), http_answer(body))
+    assert isinstance(outcome, UnexpectedAnswerError)
+    assert refusal in str(outcome)
+    assert parsed == []
+
+
+async def test_answer_with_as_many_parts_as_there_may_be(
+    stranger: CloudClient, server: ScriptedServer
+) -> None:
+    """The limit itself is allowed."""
+    parts = b",".join([b"[]"] * (MAX_ANSWER_NESTS - 2))
+    body = b'{"status": 200, "x": [' + parts + b"]}"
+    outcome, _ = await ask(server, stranger.ping(), http_answer(body))
+    assert outcome is None
+
+
+async def test_list_of_2000_devices_is_within_the_limits(
+    client: CloudClient, cloud: LocalCloud, user: User, web: aiohttp.ClientSession
+) -> None:
+    """They are measured by it: a real one has half the bytes, and half the parts."""
+    user_key = (await client.create_user_key(EMAIL, PASSWORD)).token
+    for number in range(MOST_DEVICES):
+        device = cloud.add_device(
+            f"A lamp with a name of 40 characters {number:4}", user
+        )
+        device.bssid = "18:fe:34:00:00:01"
+        device.rom_version = device.latest_rom_version = "v1.0.5t45772(a)"
+    assert len(await client.list_devices(user_key)) == MOST_DEVICES
+    async with web.get(
+        f"{cloud.http_url}/v1/user/devices/",
+        headers={"Authorization": f"token {user_key}"},
+    ) as response:
+        text = await response.read()
+    parts = text.count(b"[") + text.count(b"{")
+    assert 1.5 * len(text) < MAX_ANSWER_BYTES < 2.5 * len(text)
+    assert 2 * parts < MAX_ANSWER_NESTS < 3 * parts
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every call give up soon."""
     monkeypatch.setattr(http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+@pytest.mark.parametrize("given_up_by", ["deadline", "caller"])
+async def test_command_that_is_given_up_is_withdrawn(
+    web: aiohttp.ClientSession,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    over_tls: bool,
+    given_up_by: str,
+) -> None:
+    """By a reset: after an orderly end the system would go on sending what is left of it."""
+    if given_up_by == "deadline":
+        timeout = aiohttp.ClientTimeout(total=1)
+        monkeypatch.setattr(http, "REQUEST_TIMEOUT", timeout)
+    context = certificates.server() if over_tls else None
+    async with ScriptedServer(context) as server:
+        if over_tls:
+            web.connector._ssl = certificates.trusting()  # type: ignore[union-attr]  # it has one
+        url = server.url.replace("http:", "https:") if over_tls else server.url
+        command = asyncio.create_task(CloudClient(web, url).call_rpc(USER_KEY, "ON"))
+        peer = await server.accept()
+        await peer.receive_head()
+        peer.stop_reading()
+        if given_up_by == "caller":
+            command.cancel()
+        await asyncio.wait([command])
+        if given_up_by == "deadline":
+            assert isinstance(command.exception(), CloudTimeoutError)
+        else:
+            assert command.cancelled()
+        assert await peer.wait_reset()
+        assert client_sockets(server.port) == 0
 
 
 @pytest.mark.usefixtures("impatient")

@@ -16,6 +16,7 @@ from .errors import (
     ConnectionLostError,
     DeviceBusyError,
     DeviceOfflineError,
+    FloodError,
     NoTlsError,
     PushRefusedError,
     RateLimitedError,
@@ -38,9 +39,11 @@ from .models import (
     virtual_rom_version,
 )
 from .products import Product, ProductDevice
+from .push_limits import AccountPushes, DevicePushes, PushLimits
 from .session import DeviceSession, SessionStatistics
 
 __all__ = [
+    "AccountPushes",
     "AuthenticationError",
     "Backoff",
     "CannotConnectError",
@@ -54,14 +57,17 @@ __all__ = [
     "ConnectionLostError",
     "DeviceBusyError",
     "DeviceOfflineError",
+    "DevicePushes",
     "DeviceSession",
     "Endpoint",
+    "FloodError",
     "NoTlsError",
     "OwnedDevice",
     "Product",
     "ProductDevice",
     "Push",
     "PushKind",
+    "PushLimits",
     "PushRefusedError",
     "RateLimitedError",
     "SessionStatistics",

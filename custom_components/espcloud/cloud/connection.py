@@ -1,21 +1,17 @@
 """One TCP connection of one device: frames in and out, pings, pushes acknowledged."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from itertools import count
-import logging
 import socket
 import ssl
-from typing import Any, Self, cast, override
+from typing import Self, cast, override
 
 from .endpoint import Endpoint, Timing, open_socket
 from .errors import (
-    AuthenticationError,
     CannotConnectError,
     CloudError,
     CloudTimeoutError,
     ConnectionLostError,
-    PushRefusedError,
+    FloodError,
     StalledError,
     TakenOverError,
     UnexpectedAnswerError,
@@ -23,39 +19,29 @@ from .errors import (
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .heartbeat import Heartbeat
-from .models import (
-    CloudDevice,
-    Push,
-    integer,
-    new_token,
-    refuses_key,
-    status_of,
-    virtual_rom_version,
-)
+from .models import CloudDevice, new_token, virtual_rom_version
+from .pending import PendingRequests
+from .push_limits import AccountPushes, DevicePushes
+from .pushes import PushHandler, answer_push
 from .stall import StallWatch, boot_time
-
-_LOGGER = logging.getLogger(__name__)
-
-# Answers to our requests carry the nonce back. Those of devices and of the cloud stay
-# below 2**31, so ours do too (protocol.md §3.2, §3.4).
-_NONCE_LIMIT = 2**31
-
-type PushHandler = Callable[[Push], Mapping[str, Any] | None]
-"""Handles a push: returns what to add to the acknowledgement, or raises
-PushRefusedError."""
 
 
 class CloudConnection(asyncio.Protocol):
     """A connected device socket, from `open` until `wait_lost` returns."""
 
-    def __init__(self, timing: Timing, on_push: PushHandler | None) -> None:
+    def __init__(
+        self,
+        timing: Timing,
+        on_push: PushHandler | None,
+        limits: DevicePushes | None = None,
+    ) -> None:
         """Use `open` instead, which also connects."""
         self._loop = asyncio.get_running_loop()
         self._timing = timing
         self._on_push = on_push
+        self._limits = limits or DevicePushes(AccountPushes())
         self._decoder = FrameDecoder()
-        self._nonces = count(1)
-        self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._requests = PendingRequests(self._send, timing.answer)
         self._later: list[Frame] = []
         self._lost: asyncio.Future[CloudError] = self._loop.create_future()
         self._reason: CloudError | None = None
@@ -71,8 +57,15 @@ class CloudConnection(asyncio.Protocol):
         endpoint: Endpoint,
         timing: Timing | None = None,
         on_push: PushHandler | None = None,
+        limits: DevicePushes | None = None,
     ) -> Self:
         """Connect to the device port.
+
+        Args:
+            endpoint: where it is.
+            timing: the deadlines.
+            on_push: handles what is pushed.
+            limits: how many pushes are carried out; the usual ones without it.
 
         Raises:
             CannotConnectError: there is no way there, or TLS was refused.
@@ -84,7 +77,7 @@ class CloudConnection(asyncio.Protocol):
         try:
             async with asyncio.timeout(timing.connect):
                 _, connection = await loop.create_connection(
-                    lambda: cls(timing, on_push),
+                    lambda: cls(timing, on_push, limits),
                     sock=await open_socket(endpoint),
                     ssl=endpoint.ssl_context,
                     server_hostname=endpoint.host if endpoint.ssl_context else None,
@@ -117,7 +110,7 @@ class CloudConnection(asyncio.Protocol):
         """
         device = await self._identify(master_key)
         if not device.activated:
-            await self._request(
+            await self._requests.ask(
                 "/v1/device/activate/",
                 "POST",
                 master_key,
@@ -148,40 +141,8 @@ class CloudConnection(asyncio.Protocol):
         await self.wait_lost()
 
     async def _identify(self, master_key: str) -> CloudDevice:
-        answer = await self._request("/v1/device/identify", "GET", master_key)
+        answer = await self._requests.ask("/v1/device/identify", "GET", master_key)
         return CloudDevice.from_answer(answer)
-
-    async def _request(
-        self,
-        path: str,
-        method: str,
-        key: str,
-        body: Mapping[str, Any] | None = None,
-    ) -> Frame:
-        if self._reason is not None:
-            raise self._reason
-        nonce = next(self._nonces) % _NONCE_LIMIT
-        frame: Frame = {"nonce": nonce, "path": path, "method": method}
-        if body is not None:
-            frame["body"] = body
-        frame["meta"] = {"Authorization": f"token {key}"}
-        future: asyncio.Future[Frame] = self._loop.create_future()
-        self._answers[nonce] = future
-        try:
-            self._send(frame)
-            async with asyncio.timeout(self._timing.answer):
-                answer = await future
-        except TimeoutError as err:
-            raise CloudTimeoutError("the cloud did not answer in time") from err
-        finally:
-            del self._answers[nonce]
-        status = status_of(answer)
-        # The reference gateway knows no path where it knows no key (protocol.md §3.2).
-        if status == 404 or refuses_key(status, answer):
-            raise AuthenticationError("the master key is refused")
-        if status != 200:
-            raise UnexpectedAnswerError(f"status {status}")
-        return answer
 
     # What asyncio calls
 
@@ -240,6 +201,7 @@ class CloudConnection(asyncio.Protocol):
     def _handle_frames(self, frames: list[Frame]) -> None:
         acknowledgements: list[bytes] = []
         is_stale = self._stall_watch.makes_stale(self._made_at)
+        now = self._loop.time()
         for number, frame in enumerate(frames, start=1):
             # Whoever sends a path asks; an answer has none (protocol.md §3.4).
             if "path" in frame:
@@ -247,7 +209,14 @@ class CloudConnection(asyncio.Protocol):
                     # Its sender was told long ago that it failed.
                     self._end(StalledError("this side stood still"))
                     return
-                acknowledgements.append(self._handle_push(frame))
+                try:
+                    acknowledgements.append(
+                        answer_push(frame, self._on_push, self._limits, now)
+                    )
+                except FloodError as err:
+                    self._write(acknowledgements)
+                    self._end(err)
+                    return
             elif self._handle_answer(frame) and number < len(frames):
                 # Whoever asked goes first: a push right behind the answer to identify
                 # has to find a device that is connected.
@@ -256,48 +225,21 @@ class CloudConnection(asyncio.Protocol):
                 break
             elif self._reason is not None:
                 return
-        if acknowledgements:
-            self._transport.write(b"".join(acknowledgements))
+        self._write(acknowledgements)
+
+    def _write(self, lines: list[bytes]) -> None:
+        if lines:
+            self._transport.write(b"".join(lines))
 
     def _handle_later(self) -> None:
         frames, self._later = self._later, []
         if self._reason is None:
             self._handle_frames(frames)
 
-    def _handle_push(self, frame: Frame) -> bytes:
-        """Let the push be handled and return its acknowledgement (protocol.md §3.5)."""
-        nonce = integer(frame.get("nonce"))
-        acknowledgement: Frame = {
-            "status": 200,
-            "nonce": nonce,
-            "deliver_to_device": True,
-        }
-        try:
-            push = Push.from_frame(frame)
-        except UnexpectedAnswerError:
-            return encode_frame(acknowledgement | {"status": 400})
-        try:
-            answer = self._on_push(push) if self._on_push is not None else None
-            if not answer:
-                return encode_frame(acknowledgement)
-            # What was handed back may be more than can be encoded: part of a push
-            # that is nested too deep, say.
-            return encode_frame({**answer, **acknowledgement})
-        except PushRefusedError as refusal:
-            return encode_frame(acknowledgement | {"status": refusal.status})
-        except Exception:
-            # The caller is told; whoever handles pushes must not cost the connection.
-            _LOGGER.exception("Handling a pushed %s failed", push.kind.value)
-            return encode_frame(acknowledgement | {"status": 500})
-
     def _handle_answer(self, frame: Frame) -> bool:
         """Take a frame that is no push; return whether somebody waited for it."""
-        nonce = integer(frame.get("nonce"))
-        if nonce is not None:
-            future = self._answers.get(nonce)
-            if future is not None and not future.done():
-                future.set_result(frame)
-                return True
+        if self._requests.take(frame):
+            return True
         if "close by other peer login" in str(frame.get("message", "")):
             self._end(
                 TakenOverError("another client identified with the same master key")
@@ -326,9 +268,7 @@ class CloudConnection(asyncio.Protocol):
         self._reason = reason
         self._heartbeat.stop()
         self._stall_watch.leave()
-        for future in self._answers.values():
-            if not future.done():
-                future.set_exception(reason)
+        self._requests.fail(reason)
         # Not close(): that would wait for a peer that may be gone for good.
         self._transport.abort()
         return reason

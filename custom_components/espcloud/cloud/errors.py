@@ -33,6 +33,10 @@ class StalledError(ConnectionLostError):
     """This side stood still for so long that what lay in the socket is out of date."""
 
 
+class FloodError(ConnectionLostError):
+    """The cloud sent so many pushes that this side closed the connection."""
+
+
 class TakenOverError(ConnectionLostError):
     """Another client identified with this device's master key (protocol.md §3.2)."""
 

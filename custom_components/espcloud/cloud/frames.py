@@ -13,6 +13,10 @@ _LOGGER = logging.getLogger(__name__)
 # The only documented limit: a longer line closes the link (protocol.md §3.1).
 MAX_LINE_BYTES = 1024 * 1024
 
+# A push of a thousand datapoints, the most that there are in a request (protocol.md
+# §2.7), has as many objects. Counted in long lines alone: short ones cannot have more.
+MAX_LINE_NESTS = 4096
+
 type Frame = dict[str, Any]
 
 
@@ -66,6 +70,12 @@ class FrameDecoder:
         raise UnexpectedAnswerError(f"a line of more than {self._max_line_bytes} bytes")
 
     def _decode_line(self, line: bytes, frames: list[Frame]) -> None:
+        if (
+            len(line) > MAX_LINE_NESTS
+            and line.count(b"[") + line.count(b"{") > MAX_LINE_NESTS
+        ):
+            self._skip_line()
+            return
         try:
             frame = orjson.loads(line)
         except orjson.JSONDecodeError:

@@ -7,10 +7,12 @@ import logging
 from typing import override
 
 from .backoff import Backoff, ConnectPacer, refusal_backoff
-from .connection import CloudConnection, PushHandler
+from .connection import CloudConnection
 from .endpoint import Endpoint, Timing
 from .errors import AuthenticationError, CloudError, StalledError, TakenOverError
 from .models import CloudDevice
+from .push_limits import AccountPushes, DevicePushes
+from .pushes import PushHandler
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,7 +50,9 @@ class DeviceSession:
         on_push: PushHandler,
         on_connected: Callable[[CloudDevice], None],
         on_disconnected: Callable[[CloudError], None],
+        on_refused: Callable[[], None] | None = None,
         pacer: ConnectPacer | None = None,
+        pushes: AccountPushes | None = None,
         timing: Timing | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -61,7 +65,9 @@ class DeviceSession:
             on_push: see above.
             on_connected: see above.
             on_disconnected: see above.
+            on_refused: called for each push that is refused, being one too many.
             pacer: shared by all sessions of one account.
+            pushes: likewise, how many are carried out.
             timing: the socket's deadlines.
             backoff: how long to wait between attempts.
         """
@@ -72,6 +78,7 @@ class DeviceSession:
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
         self._pacer = pacer or ConnectPacer()
+        self._pushes = DevicePushes(pushes or AccountPushes(), on_refused)
         self._timing = timing or Timing()
         self._backoff = backoff or Backoff()
         self._refusals = refusal_backoff()
@@ -211,7 +218,7 @@ class DeviceSession:
         """Connect, stay identified, and return why that ended."""
         try:
             connection = await CloudConnection.open(
-                self._endpoint, self._timing, self._on_push
+                self._endpoint, self._timing, self._on_push, self._pushes
             )
         except CloudError as err:
             self.statistics.failures += 1
