@@ -113,6 +113,16 @@ class Child:
         user, system = text.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / _TICKS
 
+    def written_bytes(self) -> int:
+        """Return how many bytes it has had written to a disk."""
+        lines = Path(f"/proc/{self._process.pid}/io").read_text().splitlines()
+        return int(dict(line.split(": ") for line in lines)["write_bytes"])
+
+    def resident_bytes(self) -> int:
+        """Return its resident memory."""
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     async def stop(self) -> None:
         """End it, politely first, and whatever it started."""
         try:

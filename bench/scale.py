@@ -17,6 +17,7 @@ class Scale:
         starts: fresh processes whose start is measured.
         cloud_loads: how many devices are connected to local_cloud.
         cloud_seconds: how long calls are sent to each of those loads.
+        stored: how many datapoints local_cloud has before more are stored.
     """
 
     rounds: int
@@ -28,6 +29,7 @@ class Scale:
     starts: int
     cloud_loads: tuple[int, ...]
     cloud_seconds: float
+    stored: tuple[int, ...]
 
 
 FULL = Scale(
@@ -40,6 +42,7 @@ FULL = Scale(
     starts=11,
     cloud_loads=(1, 100, 1000),
     cloud_seconds=8,
+    stored=(0, 100_000, 1_000_000),
 )
 QUICK = Scale(
     rounds=2,
@@ -51,4 +54,5 @@ QUICK = Scale(
     starts=2,
     cloud_loads=(1, 1000),
     cloud_seconds=2,
+    stored=(0, 100_000),
 )

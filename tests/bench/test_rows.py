@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import broker
-from bench.rows import cloud, devices, push, start
+from bench.rows import cloud, devices, points, push, start
 from bench.scale import Scale
 
 TINY = Scale(
@@ -18,6 +18,7 @@ TINY = Scale(
     starts=1,
     cloud_loads=(2,),
     cloud_seconds=0.1,
+    stored=(0, 100),
 )
 
 # An instance starts in two seconds, but not on a machine that is busy with other tests.
@@ -58,3 +59,11 @@ async def test_cloud(tmp_path: Path) -> None:
     """local_cloud delivers every call."""
     result = await cloud.measure(TINY, tmp_path)
     assert result.figures["cloud_rpc_per_s"]
+
+
+async def test_points(tmp_path: Path) -> None:
+    """Datapoints are stored beside those that are there, and read again."""
+    result = await points.measure(TINY, tmp_path)
+    assert result.figures["stored_per_s"]
+    assert result.figures["sync_ms"]
+    assert [line[0] for line in result.lines] == ["0", "100"]
