@@ -5,6 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
+IN_PROCESS = "in process"
+"""Stands for the address of a caller within this process, whom every account knows; no address of
+the network is written so."""
 KNOWN_FOR = 30 * 86_400.0
 """Seconds for which an account knows an address after its last use."""
 MAX_KNOWN = 16
@@ -42,6 +45,8 @@ class KnownAddresses:
 
     def note(self, user_id: int, peer: str) -> None:
         """Note that the account's owner is at this address."""
+        if peer == IN_PROCESS:
+            return
         used = self._used.setdefault(user_id, OrderedDict())
         network = network_of(peer)
         used[network] = self._now()
@@ -51,6 +56,8 @@ class KnownAddresses:
 
     def has(self, user_id: int, peer: str) -> bool:
         """Say whether the account knows the address."""
+        if peer == IN_PROCESS:
+            return True
         used = self._used.get(user_id)
         used_at = used.get(network_of(peer)) if used else None
         return used_at is not None and self._now() - used_at < KNOWN_FOR

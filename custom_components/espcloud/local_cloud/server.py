@@ -1,6 +1,7 @@
 """The cloud as a whole: what it remembers, the router, and the two servers."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import re
@@ -29,6 +30,7 @@ from .errors import ApiError, StateFileError, bad_request
 from .fair_queue import FairQueue
 from .firmware import HasFirmware, no_firmware
 from .http_server import HttpServer
+from .in_process import InProcess
 from .limits import Limits
 from .lists import Lists
 from .models import Device, User
@@ -41,6 +43,7 @@ from .router import Router
 from .state_file import StateFile
 from .store import Store
 from .timer_watch import TimerWatch
+from .wire import JsonObject
 
 _MASTER_KEY = re.compile(r"[0-9a-f]{40}")
 
@@ -76,7 +79,7 @@ class LocalCloud:
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         `has_firmware` says which versions a device may be told to upgrade to.
         """
-        self._closed = False
+        self._started = self._closed = False
         self._host = host
         self._http_ports = service_ports(http_port, https_port, ssl_context)
         self._device_ports = service_ports(device_port, device_tls_port, ssl_context)
@@ -103,6 +106,7 @@ class LocalCloud:
             known=self._known,
         )
         self._router = self._make_router(has_firmware)
+        self._in_process = InProcess(self._router)
         admission = Admission()
         self._http_server = HttpServer(
             self._router,
@@ -144,6 +148,7 @@ class LocalCloud:
         )
         self.http_url = self.addresses.http_url or self.addresses.https_url or ""
         self.device_port = device or device_tls or 0
+        self._started = True
 
     async def close(self) -> None:
         """End everything: servers, connections, timers, threads; a second call does nothing."""
@@ -157,6 +162,26 @@ class LocalCloud:
             await self._state_file.close()
         self._workers.shutdown()
         self._hashing.shutdown()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        query: Mapping[str, str] | None = None,
+        body: JsonObject | None = None,
+        *,
+        time_zone: str | None = None,
+    ) -> JsonObject:
+        """Return the answer that the HTTP API would give, `status` included (see `in_process`).
+
+        Raises nothing; before `start` and after `close` the status is 503.
+        """
+        if not self._started or self._closed:
+            return {"message": "the cloud is not running", "status": 503}
+        return await self._in_process.call(
+            method, path, key, query, body, time_zone=time_zone
+        )
 
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
