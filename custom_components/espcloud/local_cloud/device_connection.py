@@ -9,6 +9,7 @@ from typing import Protocol, override
 
 from .errors import ApiError
 from .frame_reader import FrameReader
+from .frame_taps import FrameTaps
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
 from .limits import Limits
 from .models import Device
@@ -37,8 +38,8 @@ class ConnectionOwner(Protocol):
     def opened(self, connection: DeviceConnection) -> None:
         """Note a new connection."""
 
-    def left(self, connection: DeviceConnection) -> None:
-        """Note that a connection carries no device any more."""
+    def left(self, connection: DeviceConnection, reason: str) -> None:
+        """Note that a connection carries no device any more, and why."""
 
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""
@@ -55,6 +56,7 @@ class DeviceConnection(asyncio.Protocol):
         owner: ConnectionOwner,
         router: Router,
         *,
+        taps: FrameTaps,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
@@ -62,6 +64,9 @@ class DeviceConnection(asyncio.Protocol):
         """Hand requests to `router`, and tell `owner` how far this connection has come."""
         self._owner = owner
         self._router = router
+        self._taps = taps
+        self._speaker: Device | None = None
+        """Whose the last frame was, as far as somebody looks at frames."""
         self._heard = heard
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -108,7 +113,7 @@ class DeviceConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """End; whoever waits for this device hears of it at once."""
-        self._leave()
+        self._leave("closed by the device" if exc is None else "the connection broke")
         self._owner.lost(self)
 
     @override
@@ -139,6 +144,8 @@ class DeviceConnection(asyncio.Protocol):
     def send(self, frame: bytes) -> None:
         """Send one frame, in a segment of its own where the socket takes it at once."""
         if not self._closing:
+            if self._taps:
+                self._taps.sent(self.device or self._speaker, frame)
             data = line(frame)
             self.written += size_on_wire(data, tls=self._tls)
             self._transport.write(data)
@@ -147,7 +154,7 @@ class DeviceConnection(asyncio.Protocol):
         """Say whether the peer has what was sent up to this place; costs a system call."""
         return self.written - undelivered_bytes(self._transport) >= place
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed by the server") -> None:
         """End the connection once all that was sent is through; no more is read or answered.
 
         A push that has not reached the device does not get through any more: its sender is told now
@@ -156,15 +163,15 @@ class DeviceConnection(asyncio.Protocol):
         if self._closing:
             return
         if self.outbox.is_undelivered:
-            self.abort()
+            self.abort(reason)
             return
-        self._leave()
+        self._leave(reason)
         self.stuck_since = self._loop.time()
         self._transport.close()
 
-    def abort(self) -> None:
+    def abort(self, reason: str = "reset by the server") -> None:
         """Reset the connection at once."""
-        self._leave()
+        self._leave(reason)
         # Without lingering the close of the socket is a reset, not an orderly end.
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
@@ -184,9 +191,9 @@ class DeviceConnection(asyncio.Protocol):
             level, "Device connection from %s dropped: %s (%s)", self.peer, reason, who
         )
         if resets:
-            self.abort()
+            self.abort(reason)
         else:
-            self.close()
+            self.close(reason)
 
     async def finish(self) -> None:
         """Wait for answers that are under way, so that nothing is left behind."""
@@ -202,7 +209,7 @@ class DeviceConnection(asyncio.Protocol):
                 text = self._lines.next_line()
                 if text is None:
                     if self._lines.ends_with(_QUIT):
-                        self.close()
+                        self.close("the device quit")
                     break
                 if text := text.strip():
                     self._take_line(text)
@@ -224,7 +231,7 @@ class DeviceConnection(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    def _leave(self) -> None:
+    def _leave(self, reason: str) -> None:
         """Take no part any more, though the last bytes may still be on their way."""
         if self._closing:
             return
@@ -233,7 +240,7 @@ class DeviceConnection(asyncio.Protocol):
         self._frames.clear()
         self._await_rest()
         self._owner.count_unread(self)
-        self._owner.left(self)
+        self._owner.left(self, reason)
         self.outbox.close()
 
     def _take_line(self, text: bytes) -> None:
@@ -268,6 +275,8 @@ class DeviceConnection(asyncio.Protocol):
 
     def _take_frame(self, frame: JsonObject) -> None:
         """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""
+        if self._taps:
+            self._speaker = self._taps.received(self.device, frame)
         if self.device is not None:
             self.heard_at = self._loop.time()
             self._heard(self.device)

@@ -7,6 +7,7 @@ import ssl
 
 from .admission import Admission
 from .device_connection import DeviceConnection
+from .frame_taps import FrameTaps
 from .limits import Limits
 from .models import Device
 from .presence import Presence
@@ -22,12 +23,14 @@ class DeviceServer:
         presence: Presence,
         admission: Admission,
         *,
+        taps: FrameTaps,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
         self._router = router
+        self._taps = taps
         self._heard = heard
         self._delivery_timeout = delivery_timeout
         self._limits = limits
@@ -61,7 +64,7 @@ class DeviceServer:
             server.close()
         connections = list(self._connections)
         for connection in connections:
-            connection.close()
+            connection.close("the server closes")
         try:
             async with asyncio.timeout(1):
                 await self._until_all_lost()
@@ -80,6 +83,7 @@ class DeviceServer:
         return DeviceConnection(
             self,
             self._router,
+            taps=self._taps,
             heard=self._heard,
             delivery_timeout=self._delivery_timeout,
             limits=self._limits,
@@ -89,9 +93,9 @@ class DeviceServer:
         """Note a new connection."""
         self._connections.add(connection)
 
-    def left(self, connection: DeviceConnection) -> None:
-        """Note that a connection carries no device any more."""
-        self._presence.leave(connection)
+    def left(self, connection: DeviceConnection, reason: str) -> None:
+        """Note that a connection carries no device any more, and why."""
+        self._presence.leave(connection, reason)
 
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""

@@ -1,7 +1,7 @@
 """The cloud as a whole: what it remembers, the router, and the two servers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import re
@@ -29,9 +29,11 @@ from .device_types import LIGHT
 from .errors import ApiError, StateFileError, bad_request
 from .fair_queue import FairQueue
 from .firmware import HasFirmware, no_firmware
+from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
 from .in_process import InProcess
 from .limits import Limits
+from .listeners import Listeners
 from .lists import Lists
 from .models import Device, User
 from .passwords import Passwords, hashes_at_once
@@ -43,6 +45,7 @@ from .router import Router
 from .state_file import StateFile
 from .store import Store
 from .timer_watch import TimerWatch
+from .unknown_keys import UnknownKeys
 from .wire import JsonObject
 
 _MASTER_KEY = re.compile(r"[0-9a-f]{40}")
@@ -88,7 +91,9 @@ class LocalCloud:
         self.device_host = reachable(host)
         self.device_port = 0
         self.store = Store()
-        self._presence = Presence()
+        self.listeners = Listeners()
+        self._taps = FrameTaps(self.store)
+        self._presence = Presence(self.listeners)
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
         self._state_file = (
             StateFile(state_file, self.store, self._workers) if state_file else None
@@ -118,6 +123,7 @@ class LocalCloud:
             self._router,
             self._presence,
             admission,
+            taps=self._taps,
             heard=self.store.context.heard,
             delivery_timeout=delivery_timeout,
             limits=limits,
@@ -183,6 +189,12 @@ class LocalCloud:
             method, path, key, query, body, time_zone=time_zone
         )
 
+    def tap(
+        self, device: Device, callback: Callable[[TappedFrame], None]
+    ) -> Callable[[], None]:
+        """Show every frame of the device, keys masked, until what is returned is called."""
+        return self._taps.add(device, callback)
+
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
         return await self._accounts.add(email, password)
@@ -238,12 +250,13 @@ class LocalCloud:
         key = self.store.keyring.keys[token]
         self.store.keyring.remove(key)
         if key.is_master_key:
-            self.disconnect(self.store.devices[key.device_id])
+            device = self.store.devices[key.device_id]
+            self.disconnect(device, "its master key was revoked")
 
     def regenerate_master_key(self, device: Device) -> str:
         """Replace the master key, and return the new one; the device loses its connection."""
         key = self.store.keyring.renew_master_key(device)
-        self.disconnect(device)
+        self.disconnect(device, "its master key was replaced")
         return key.token
 
     def is_online(self, device: Device) -> bool:
@@ -275,21 +288,28 @@ class LocalCloud:
         async with asyncio.timeout(timeout):
             await self._presence.wait(device, lambda: not self.is_online(device))
 
-    def disconnect(self, device: Device, *, abort: bool = False) -> None:
+    def disconnect(
+        self,
+        device: Device,
+        reason: str = "disconnected by the server",
+        *,
+        abort: bool = False,
+    ) -> None:
         """End the device's connection, where it has one; with `abort` by a reset."""
         link = self._presence.link(device)
         if link is None:
             return
         if abort:
-            link.abort()
+            link.abort(reason)
         else:
-            link.close()
+            link.close(reason)
 
     def _make_router(self, has_firmware: HasFirmware) -> Router:
         """Put the families of paths together."""
         store = self.store
-        access = Access(store, self._known)
-        delivery = Delivery(self._presence, store.context.now, has_firmware)
+        listeners = self.listeners
+        access = Access(store, self._known, UnknownKeys(listeners, time.monotonic))
+        delivery = Delivery(self._presence, store.context.now, has_firmware, listeners)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
         return Router(
@@ -301,9 +321,9 @@ class LocalCloud:
                 *ProductApi(store, access, lists, quotas).routes(),
                 *DeviceApi(store, access, lists).routes(),
                 *GroupApi(store, access, quotas).routes(),
-                *SessionApi(store, access, self._presence).routes(),
+                *SessionApi(store, access, self._presence, listeners).routes(),
                 *RpcApi(access, delivery).routes(),
-                *DatastreamApi(store, access, delivery, quotas).routes(),
+                *DatastreamApi(store, access, delivery, quotas, listeners).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),

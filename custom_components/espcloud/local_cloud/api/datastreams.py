@@ -8,6 +8,7 @@ from ..access import ANY_DEVICE_KEY, Access
 from ..delivery import Delivery
 from ..errors import ApiError, bad_request, unknown_path
 from ..fields import read_integer, read_object, read_objects
+from ..listeners import DatapointReceived, Listeners
 from ..lists import MAX_ROWS, query_number
 from ..models import DIMENSIONS, Device, Key, render_datapoint
 from ..quotas import Quotas
@@ -28,9 +29,15 @@ class DatastreamApi:
     """Reading and writing datapoints."""
 
     def __init__(
-        self, store: Store, access: Access, delivery: Delivery, quotas: Quotas
+        self,
+        store: Store,
+        access: Access,
+        delivery: Delivery,
+        quotas: Quotas,
+        listeners: Listeners,
     ) -> None:
         """Keep datapoints in `store`, and ask live devices through `delivery`."""
+        self._listeners = listeners
         self._store = store
         self._access = access
         self._delivery = delivery
@@ -118,10 +125,14 @@ class DatastreamApi:
         device.last_push = now
         self._store.context.touched(device)
         times = request.times
-        return [
+        stored = [
             render_datapoint(self._store.streams.add(device, name, values, at), times)
             for values, at in checked
         ]
+        if self._listeners:
+            for values, at in checked:
+                self._listeners.tell(DatapointReceived(device, name, values, at))
+        return stored
 
 
 def _stream_name(request: Request) -> str:
