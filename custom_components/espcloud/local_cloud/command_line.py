@@ -43,6 +43,7 @@ class Options(argparse.Namespace):
     account: AccountWish | None
     password_file: Path | None
     device: list[DeviceWish]
+    operator: str | None
     state: Path | None
     cert: Path | None
     key: Path | None
@@ -139,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a device of the account to have, by its name; may be repeated. "
         f"KIND is {', '.join(PTYPES)}, or a number; light unless you say otherwise. "
         "MASTER_KEY is the one that a device has already",
+    )
+    parser.add_argument(
+        "--operator",
+        metavar="EMAIL",
+        help="the account of the person who runs this; the first account unless you say otherwise",
     )
     parser.add_argument(
         "--state", type=Path, metavar="FILE", help="keep everything in this file"

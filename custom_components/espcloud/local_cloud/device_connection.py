@@ -5,6 +5,7 @@ from collections.abc import Callable
 import logging
 import socket
 import struct
+import time
 from typing import Protocol, override
 
 from .errors import ApiError
@@ -84,6 +85,10 @@ class DeviceConnection(asyncio.Protocol):
         self.outbox = Outbox(self, timeout=delivery_timeout, limits=limits)
         self._replies = Replies(self._send_reply)
         self.written = 0
+        self.opened_at = time.time()
+        """Epoch seconds."""
+        self.frames = 0
+        """How many came."""
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
         self.stuck_since: float | None = None
@@ -248,6 +253,7 @@ class DeviceConnection(asyncio.Protocol):
         for frame in self._frames.take(text):
             if self._closing:
                 return
+            self.frames += 1
             if not self._standing.allows_frame(self._loop.time()):
                 self._replies.give(_TOO_MANY, None)
                 self.drop("too many frames without a good key", resets=False)

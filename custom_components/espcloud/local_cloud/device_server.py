@@ -1,7 +1,7 @@
 """The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 import logging
 import ssl
 
@@ -77,6 +77,10 @@ class DeviceServer:
         self._abort_clients()
         for server in self._servers:
             await server.wait_closed()
+
+    def connections(self) -> Collection[DeviceConnection]:
+        """Return those that are open."""
+        return self._connections
 
     def connection(self) -> DeviceConnection:
         """Return the protocol of one more connection."""

@@ -36,6 +36,7 @@ from .limits import Limits
 from .listeners import Listeners
 from .lists import Lists
 from .models import Device, User
+from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
@@ -72,6 +73,7 @@ class LocalCloud:
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
         has_firmware: HasFirmware = no_firmware,
+        operator: str | None = None,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -80,7 +82,8 @@ class LocalCloud:
         is an `ssl_context`. Raises ValueError for a TLS port without one.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
-        `has_firmware` says which versions a device may be told to upgrade to.
+        `has_firmware` says which versions a device may be told to upgrade to. `operator` is the e-mail
+        of the account of the person who runs the cloud, the first account where none is named.
         """
         self._started = self._closed = False
         self._host = host
@@ -128,6 +131,7 @@ class LocalCloud:
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
+        self.operator = Operator(self.store, self._device_server.connections, operator)
 
     async def start(self) -> None:
         """Load the state, before which nothing may be added, and open the ports.
