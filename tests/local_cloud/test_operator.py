@@ -91,7 +91,9 @@ class TestVersion:
         manifest = Path(version.__file__).parents[1] / "manifest.json"
         assert cloud.operator.version == json.loads(manifest.read_text())["version"]
 
-    @pytest.mark.parametrize("text", [None, "[]", "{", "{}", '{"domain": "other"}'])
+    @pytest.mark.parametrize(
+        "text", [None, "[]", "{", "{}", '{"domain": "other", "version": "9"}']
+    )
     def test_of_the_package(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
     ) -> None:

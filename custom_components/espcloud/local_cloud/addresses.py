@@ -31,6 +31,17 @@ def network_of(peer: str) -> str:
     return str(ip_network((address.packed, 64), strict=False))
 
 
+def is_private(peer: str) -> bool:
+    """Say whether an address is one of the local network or of this machine."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_private or address.is_link_local or address.is_loopback
+
+
 class KnownAddresses:
     """Where each account's owner has been lately: a sign-in succeeded there, or a user key worked.
 

@@ -8,13 +8,14 @@ import struct
 import time
 from typing import Protocol, override
 
-from .errors import ApiError
+from .errors import ApiError, UnknownKeyError
 from .frame_reader import FrameReader
 from .frame_taps import FrameTaps
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
 from .limits import Limits
 from .models import Device
 from .outbox import Outbox
+from .pending import PendingDevices
 from .replies import Replies
 from .request import Answer, Request
 from .router import Router
@@ -58,6 +59,7 @@ class DeviceConnection(asyncio.Protocol):
         router: Router,
         *,
         taps: FrameTaps,
+        pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
@@ -65,6 +67,9 @@ class DeviceConnection(asyncio.Protocol):
         """Hand requests to `router`, and tell `owner` how far this connection has come."""
         self._owner = owner
         self._router = router
+        self._pending = pending
+        self.is_pending = False
+        """Whether it is kept though its key is unknown."""
         self._taps = taps
         self._speaker: Device | None = None
         """Whose the last frame was, as far as somebody looks at frames."""
@@ -287,6 +292,9 @@ class DeviceConnection(asyncio.Protocol):
             self.heard_at = self._loop.time()
             self._heard(self.device)
             self.outbox.hear()
+        elif self.is_pending and self._pending is not None:
+            self.heard_at = self._loop.time()
+            self._pending.heard(self)
         if "path" not in frame and "nonce" in frame:
             self.outbox.take_answer(frame)
             return
@@ -324,6 +332,10 @@ class DeviceConnection(asyncio.Protocol):
             return
         if self._standing.note(request, error):
             self._lines.limit = self._frames.limit = self._limits.line
+            if self._pending is not None:
+                self._pending.left(self)
+        elif self._pending is not None and isinstance(error, UnknownKeyError):
+            self._pending.refused(self, request)
 
     def _refuse_flood(self) -> None:
         if len(self._replies) >= self._limits.requests_at_once:

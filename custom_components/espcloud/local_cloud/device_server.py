@@ -10,6 +10,7 @@ from .device_connection import DeviceConnection
 from .frame_taps import FrameTaps
 from .limits import Limits
 from .models import Device
+from .pending import PendingDevices
 from .presence import Presence
 from .router import Router
 
@@ -24,6 +25,7 @@ class DeviceServer:
         admission: Admission,
         *,
         taps: FrameTaps,
+        pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
@@ -31,6 +33,7 @@ class DeviceServer:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
         self._router = router
         self._taps = taps
+        self._pending = pending
         self._heard = heard
         self._delivery_timeout = delivery_timeout
         self._limits = limits
@@ -88,6 +91,7 @@ class DeviceServer:
             self,
             self._router,
             taps=self._taps,
+            pending=self._pending,
             heard=self._heard,
             delivery_timeout=self._delivery_timeout,
             limits=self._limits,
@@ -100,6 +104,8 @@ class DeviceServer:
     def left(self, connection: DeviceConnection, reason: str) -> None:
         """Note that a connection carries no device any more, and why."""
         self._presence.leave(connection, reason)
+        if self._pending is not None:
+            self._pending.left(connection)
 
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""
@@ -140,6 +146,8 @@ class DeviceServer:
             if connection.stuck_since is not None:
                 if now - connection.stuck_since > limits.unread:
                     connection.drop("it does not read")
-            elif now - connection.heard_at > silence:
+            elif not connection.is_pending and now - connection.heard_at > silence:
                 connection.drop(f"silent for {silence:g} seconds", resets=False)
+        if self._pending is not None:
+            self._pending.sweep()
         self._sweep_timer = loop.call_later(limits.sweep, self._sweep)

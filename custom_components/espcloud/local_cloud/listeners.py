@@ -13,6 +13,7 @@ import logging
 from traceback import format_tb
 
 from .models import Device
+from .pending_device import PendingDevice
 from .wire import JsonObject
 
 _LOGGER = logging.getLogger(__name__)
@@ -88,6 +89,28 @@ class CommandAnswered:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class PendingAppeared:
+    """A device with an unknown key is pending from now on (see `pending`)."""
+
+    pending: PendingDevice
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChanged:
+    """A pending device has told more of itself."""
+
+    pending: PendingDevice
+
+
+@dataclass(frozen=True, slots=True)
+class PendingGone:
+    """A device is not pending any more: its key was taken in, it is ignored, or it is silent."""
+
+    pending: PendingDevice
+    reason: str
+
+
 type Event = (
     DeviceConnected
     | DeviceDisconnected
@@ -95,6 +118,9 @@ type Event = (
     | UnknownKey
     | DatapointReceived
     | CommandAnswered
+    | PendingAppeared
+    | PendingChanged
+    | PendingGone
 )
 type Listener = Callable[[Event], None]
 

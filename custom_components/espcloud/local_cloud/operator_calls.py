@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .models import Device, User
+from .pending import PendingDevices
+from .pending_device import PendingDevice
 from .store import Store
 from .usage import Used, used_by
 from .version import VERSION
@@ -32,6 +34,15 @@ class ConnectionState:
     frames: int
 
 
+class _AddDevice(Protocol):
+    """Makes a device, as LocalCloud.add_device does."""
+
+    def __call__(
+        self, name: str, owner: User | None, ptype: int, *, master_key: str
+    ) -> Device:
+        """Make it."""
+
+
 class _Connection(Protocol):
     """What is told of a connection."""
 
@@ -56,11 +67,16 @@ class Operator:
         store: Store,
         connections: Callable[[], Iterable[_Connection]],
         email: str | None,
+        *,
+        pending: PendingDevices | None,
+        add_device: _AddDevice,
     ) -> None:
         """Look at `store` and `connections`; the operator's account is the one of this e-mail."""
         self._store = store
         self._connections = connections
         self._email = email
+        self._pending = pending
+        self._add_device = add_device
         self.storage_size: Callable[[], int] = lambda: 0
 
     @property
@@ -87,3 +103,16 @@ class Operator:
             ConnectionState(each.peer, each.device, each.opened_at, each.frames)
             for each in self._connections()
         ]
+
+    def pending_devices(self) -> list[PendingDevice]:
+        """Return the devices that wait to be taken in; none where that is switched off."""
+        return [] if self._pending is None else self._pending.devices()
+
+    def adopt(
+        self, pending: PendingDevice, owner: User | None, name: str, ptype: int
+    ) -> Device:
+        """Take a device in with its key; it comes back by itself, also if it is not pending now.
+
+        Raises ApiError 409 where the key is in use by now.
+        """
+        return self._add_device(name, owner, ptype, master_key=pending.key)

@@ -38,6 +38,7 @@ from .lists import Lists
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
+from .pending import PendingDevices
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
 from .quotas import Quotas
@@ -74,6 +75,8 @@ class LocalCloud:
         limits: Limits = Limits(),
         has_firmware: HasFirmware = no_firmware,
         operator: str | None = None,
+        pending_devices: bool = False,
+        is_ignored: Callable[[str], bool] = lambda key: False,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -84,6 +87,8 @@ class LocalCloud:
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         `has_firmware` says which versions a device may be told to upgrade to. `operator` is the e-mail
         of the account of the person who runs the cloud, the first account where none is named.
+        With `pending_devices`, devices with unknown keys are kept for the operator (see `pending`), but
+        those whose key `is_ignored`.
         """
         self._started = self._closed = False
         self._host = host
@@ -97,6 +102,11 @@ class LocalCloud:
         self.listeners = Listeners()
         self._taps = FrameTaps(self.store)
         self._presence = Presence(self.listeners)
+        self._pending = (
+            PendingDevices(self.listeners, limits, is_ignored)
+            if pending_devices
+            else None
+        )
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="local_cloud")
         self._state_file = (
             StateFile(state_file, self.store, self._workers) if state_file else None
@@ -127,11 +137,18 @@ class LocalCloud:
             self._presence,
             admission,
             taps=self._taps,
+            pending=self._pending,
             heard=self.store.context.heard,
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
-        self.operator = Operator(self.store, self._device_server.connections, operator)
+        self.operator = Operator(
+            self.store,
+            self._device_server.connections,
+            operator,
+            pending=self._pending,
+            add_device=self.add_device,
+        )
 
     async def start(self) -> None:
         """Load the state, before which nothing may be added, and open the ports.
@@ -229,6 +246,8 @@ class LocalCloud:
         )
         if owner is not None:
             self.store.keyring.set_owner(device, owner)
+        if self._pending is not None:
+            self._pending.taken_in(master_key)
         return device
 
     def master_key(self, device: Device) -> str:
