@@ -13,6 +13,7 @@ TARGETS = (
     "answers",
     "device_port",
     "http_api",
+    "in_process",
     "state_file",
 )
 """Each is a module here with a function `target`, which raises where the input broke something."""

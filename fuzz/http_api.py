@@ -47,10 +47,10 @@ class _Lamp:
     def drop(self, reason: str) -> None:
         self.abort()
 
-    def close(self) -> None:
+    def close(self, reason: str = "") -> None:
         self.outbox.close()
 
-    def abort(self) -> None:
+    def abort(self, reason: str = "") -> None:
         self.outbox.close()
 
 
@@ -78,7 +78,7 @@ async def _attempt(populated: PopulatedCloud, pieces: Pieces) -> None:
     transport.close()
     await server.close()
     lamp.close()
-    populated.cloud._presence.leave(lamp)
+    populated.cloud._presence.leave(lamp, "closed")
     assert b"internal error" not in transport.sent
     _check_answers(bytes(transport.sent))
 

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
+from custom_components.espcloud.local_cloud import __main__ as command
 from custom_components.espcloud.local_cloud.__main__ import main
 from custom_components.espcloud.local_cloud.command_line import PASSWORD_VARIABLE, parse
 from custom_components.espcloud.local_cloud.retention import Retention
@@ -423,6 +424,10 @@ def test_options_that_are_none(
             "No such file",
         ),
         (["--account", "a@example.org"], "a@example.org needs a password"),
+        (
+            [*ACCOUNT, "--operator", "b@example.org"],
+            "no account b@example.org; --account makes one",
+        ),
         (["--device", "lamp:plug:123"], "lamp: a master key has 40 hex digits"),
         (
             ["--device", f"one:plug:{KEY}", "--device", f"two:strip:{KEY.upper()}"],
@@ -435,6 +440,37 @@ async def test_options_that_do_not_work(options: list[str], reason: str) -> None
     code, error = await _fails(*ANY_PORTS, *options)
     assert code == 1
     assert re.fullmatch(rf"local-cloud: .*{reason}.*\n", error)
+
+
+def test_the_certificate_is_read_before_the_loop_runs(
+    certificate: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a password for it asked for while somebody waits for an answer."""
+    contexts = []
+    load = ssl.SSLContext.load_cert_chain
+
+    def note(self: ssl.SSLContext, *names: Any) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        contexts.append(self)
+        load(self, *names)
+
+    async def run(options: Any, context: ssl.SSLContext | None) -> None:
+        contexts.append(context)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", note)
+    monkeypatch.setattr(command, "_run", run)
+    assert main([*TLS_PORTS, *certificate]) == 0
+    assert len(contexts) == 2
+    assert contexts[0] is contexts[1]
+
+
+async def test_the_operators_account() -> None:
+    """It may be one that is made only now."""
+    options = [*ANY_PORTS, *ACCOUNT, "--operator", "a@example.org", "--json"]
+    async with _running(*options) as process:
+        assert (await _ready(process))["account"]["email"] == "a@example.org"
+        await _end(process)
 
 
 async def test_nobody_listens_to_its_output() -> None:

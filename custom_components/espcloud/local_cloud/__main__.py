@@ -13,7 +13,7 @@ import sys
 
 from . import LocalCloud
 from .command_line import Options, parse
-from .errors import ApiError, StateFileError
+from .errors import ApiError, StateFileError, bad_request
 from .readiness import Readiness, as_json, as_text, prepare
 
 
@@ -29,14 +29,15 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger(__package__).setLevel(logging.INFO)
     _allow_many_connections()
     try:
-        asyncio.run(_run(options))
+        # Reading the certificate may take a while, or ask for a password: not in the event loop.
+        asyncio.run(_run(options, _tls(options.cert, options.key)))
     except (OSError, StateFileError, ApiError) as error:
         print(f"local-cloud: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(options: Options) -> None:
+async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
     """Serve; raises OSError, StateFileError or ApiError where it cannot begin."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,11 +51,16 @@ async def _run(options: Options) -> None:
         device_tls_port=options.device_tls_port,
         state_file=options.state,
         retention=options.retention,
-        ssl_context=_tls(options.cert, options.key),
+        ssl_context=ssl_context,
+        operator=options.operator,
     )
     await cloud.start()
     try:
         readiness = await prepare(cloud, options.account, options.device)
+        if options.operator is not None and cloud.operator.user is None:
+            raise bad_request(
+                f"--operator: there is no account {options.operator}; --account makes one"
+            )
         _print(readiness, options)
         await ended.wait()
     finally:

@@ -7,6 +7,7 @@ from .errors import ApiError, key_missing, unknown_device_key, unknown_user_key
 from .models import Device, Key, KeyKind, User
 from .request import Answer, Handler, Request
 from .store import Store
+from .unknown_keys import UnknownKeys
 
 type UserHandler = Callable[[Request, User], Answer]
 type DeviceHandler = Callable[[Request, Device, Key], Answer]
@@ -25,10 +26,16 @@ class Access:
     cloud answers there (protocol.md §2.2), and 403 on an account's. A key of another kind gets 403.
     """
 
-    def __init__(self, store: Store, known: KnownAddresses) -> None:
-        """Look keys up in `store`, and note in `known` where user keys are used."""
+    def __init__(
+        self, store: Store, known: KnownAddresses, unknown_keys: UnknownKeys
+    ) -> None:
+        """Look keys up in `store`, and note in `known` where user keys are used.
+
+        `unknown_keys` hears of keys on a device's path that do not exist.
+        """
         self._store = store
         self._known = known
+        self._unknown_keys = unknown_keys
 
     def user(self, handler: UserHandler) -> Handler:
         """Let user keys pass."""
@@ -66,6 +73,7 @@ class Access:
                 raise key_missing()
             key = store.keyring.key(request.token)
             if key is None:
+                self._unknown_keys.note(request.peer, request.token)
                 raise unknown_device_key()
             kind = key.kind
             if kind not in kinds:

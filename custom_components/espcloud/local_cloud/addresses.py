@@ -5,6 +5,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
+IN_PROCESS = "in process"
+"""Stands for the address of a caller within this process, whom every account knows; no address of
+the network is written so."""
 KNOWN_FOR = 30 * 86_400.0
 """Seconds for which an account knows an address after its last use."""
 MAX_KNOWN = 16
@@ -28,6 +31,17 @@ def network_of(peer: str) -> str:
     return str(ip_network((address.packed, 64), strict=False))
 
 
+def is_private(peer: str) -> bool:
+    """Say whether an address is one of the local network or of this machine."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_private or address.is_link_local or address.is_loopback
+
+
 class KnownAddresses:
     """Where each account's owner has been lately: a sign-in succeeded there, or a user key worked.
 
@@ -42,6 +56,8 @@ class KnownAddresses:
 
     def note(self, user_id: int, peer: str) -> None:
         """Note that the account's owner is at this address."""
+        if peer == IN_PROCESS:
+            return
         used = self._used.setdefault(user_id, OrderedDict())
         network = network_of(peer)
         used[network] = self._now()
@@ -51,6 +67,8 @@ class KnownAddresses:
 
     def has(self, user_id: int, peer: str) -> bool:
         """Say whether the account knows the address."""
+        if peer == IN_PROCESS:
+            return True
         used = self._used.get(user_id)
         used_at = used.get(network_of(peer)) if used else None
         return used_at is not None and self._now() - used_at < KNOWN_FOR

@@ -53,7 +53,7 @@ class Bodies:
             raise ApiError(415, "the body must not be compressed")
         if body is None:
             raise ApiError(413, "the body is too large")
-        return _object(body)
+        return read_body(body)
 
     async def _receive(self, content: StreamReader, limit: int) -> bytes | None:
         """Return the body, None where it is longer than `limit`.
@@ -87,7 +87,8 @@ class Bodies:
         self.total -= self._sizes.pop(content, 0)
 
 
-def _object(body: bytes) -> JsonObject:
+def read_body(body: bytes) -> JsonObject:
+    """Return the JSON object in a body, `{}` for a blank one. Raises ApiError 400 or 413."""
     if not body.strip():
         return {}
     try:

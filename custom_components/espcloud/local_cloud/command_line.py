@@ -44,6 +44,7 @@ class Options(argparse.Namespace):
     account: AccountWish | None
     password_file: Path | None
     device: list[DeviceWish]
+    operator: str | None
     state: Path | None
     retention: Retention
     cert: Path | None
@@ -141,6 +142,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a device of the account to have, by its name; may be repeated. "
         f"KIND is {', '.join(PTYPES)}, or a number; light unless you say otherwise. "
         "MASTER_KEY is the one that a device has already",
+    )
+    parser.add_argument(
+        "--operator",
+        metavar="EMAIL",
+        help="the account of the person who runs this; the first account unless you say otherwise",
     )
     parser.add_argument(
         "--state",

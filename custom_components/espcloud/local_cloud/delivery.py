@@ -1,8 +1,11 @@
 """Calls that the live device answers (protocol.md §3.4, §3.5)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from .errors import ApiError, peer_disconnected
+from .listeners import CommandAnswered, Listeners
 from .models import DIMENSIONS, Device
 from .presence import Presence
 from .request import Request
@@ -17,8 +20,18 @@ _UPGRADE = b'"action": "sys_upgrade"'
 class Delivery:
     """Turns a caller's request into a push to the device."""
 
-    def __init__(self, presence: Presence, now: Callable[[], int], roms: Roms) -> None:
-        """Find the devices' connections in `presence`, and firmware for them in `roms`."""
+    def __init__(
+        self,
+        presence: Presence,
+        now: Callable[[], int],
+        roms: Roms,
+        listeners: Listeners,
+    ) -> None:
+        """Find the devices' connections in `presence`, and firmware for them in `roms`.
+
+        Tell `listeners` what came of a push.
+        """
+        self._listeners = listeners
         self._presence = presence
         self._now = now
         self._roms = roms
@@ -34,10 +47,39 @@ class Delivery:
         if link is None:
             raise peer_disconnected()
         frame = push_frame(request, self._now())
-        return link.outbox.push(
+        answer = link.outbox.push(
             frame,
             sender=request.token or "",
             reboots=request.query.get("action") == "sys_reboot",
+        )
+        if self._listeners:
+            began = asyncio.get_running_loop().time()
+            answer.add_done_callback(partial(self._tell, request, device, began))
+        return answer
+
+    def _tell(
+        self,
+        request: Request,
+        device: Device,
+        began: float,
+        answer: asyncio.Future[JsonObject],
+    ) -> None:
+        """Tell what came of a push, unless its caller did not wait for that."""
+        if answer.cancelled():
+            return
+        error = answer.exception()
+        if error is None:
+            status = answer.result().get("status")
+            if not isinstance(status, int):
+                status = 200
+        else:
+            status = error.status if isinstance(error, ApiError) else 500
+        seconds = asyncio.get_running_loop().time() - began
+        action = request.query.get("action", "")
+        self._listeners.tell(
+            CommandAnswered(
+                device, request.method, request.path, action, status, seconds
+            )
         )
 
     def _refuse_upgrade(self, request: Request, device: Device) -> None:

@@ -5,14 +5,17 @@ from collections.abc import Callable
 import logging
 import socket
 import struct
+import time
 from typing import Protocol, override
 
-from .errors import ApiError
+from .errors import ApiError, UnknownKeyError
 from .frame_reader import FrameReader
+from .frame_taps import FrameTaps
 from .frames import LineBuffer, LineTooLongError, line, read_nonce, request_from_frame
 from .limits import Limits
 from .models import Device
 from .outbox import Outbox
+from .pending import PendingDevices
 from .replies import Replies
 from .request import Answer, LargeAnswer, Request
 from .router import Router
@@ -37,8 +40,8 @@ class ConnectionOwner(Protocol):
     def opened(self, connection: DeviceConnection) -> None:
         """Note a new connection."""
 
-    def left(self, connection: DeviceConnection) -> None:
-        """Note that a connection carries no device any more."""
+    def left(self, connection: DeviceConnection, reason: str) -> None:
+        """Note that a connection carries no device any more, and why."""
 
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""
@@ -55,6 +58,8 @@ class DeviceConnection(asyncio.Protocol):
         owner: ConnectionOwner,
         router: Router,
         *,
+        taps: FrameTaps,
+        pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
@@ -62,6 +67,12 @@ class DeviceConnection(asyncio.Protocol):
         """Hand requests to `router`, and tell `owner` how far this connection has come."""
         self._owner = owner
         self._router = router
+        self._pending = pending
+        self.is_pending = False
+        """Whether it is kept though its key is unknown."""
+        self._taps = taps
+        self._speaker: Device | None = None
+        """Whose the last frame was, as far as somebody looks at frames."""
         self._heard = heard
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -81,6 +92,10 @@ class DeviceConnection(asyncio.Protocol):
         self.outbox = Outbox(self, timeout=delivery_timeout, limits=limits)
         self._replies = Replies(self._send_reply)
         self.written = 0
+        self.opened_at = time.time()
+        """Epoch seconds."""
+        self.frames = 0
+        """How many came."""
         self.heard_at = self._loop.time()
         """When something worth waiting for was last received."""
         self.stuck_since: float | None = None
@@ -110,7 +125,7 @@ class DeviceConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """End; whoever waits for this device hears of it at once."""
-        self._leave()
+        self._leave("closed by the device" if exc is None else "the connection broke")
         self._owner.lost(self)
 
     @override
@@ -141,6 +156,8 @@ class DeviceConnection(asyncio.Protocol):
     def send(self, frame: bytes) -> None:
         """Send one frame, in a segment of its own where the socket takes it at once."""
         if not self._closing:
+            if self._taps:
+                self._taps.sent(self.device or self._speaker, frame)
             data = line(frame)
             self.written += size_on_wire(data, tls=self._tls)
             self._transport.write(data)
@@ -149,7 +166,7 @@ class DeviceConnection(asyncio.Protocol):
         """Say whether the peer has what was sent up to this place; costs a system call."""
         return self.written - undelivered_bytes(self._transport) >= place
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed by the server") -> None:
         """End the connection once all that was sent is through; no more is read or answered.
 
         A push that has not reached the device does not get through any more: its sender is told now
@@ -158,15 +175,15 @@ class DeviceConnection(asyncio.Protocol):
         if self._closing:
             return
         if self.outbox.is_undelivered:
-            self.abort()
+            self.abort(reason)
             return
-        self._leave()
+        self._leave(reason)
         self.stuck_since = self._loop.time()
         self._transport.close()
 
-    def abort(self) -> None:
+    def abort(self, reason: str = "reset by the server") -> None:
         """Reset the connection at once."""
-        self._leave()
+        self._leave(reason)
         # Without lingering the close of the socket is a reset, not an orderly end.
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
@@ -186,9 +203,9 @@ class DeviceConnection(asyncio.Protocol):
             level, "Device connection from %s dropped: %s (%s)", self.peer, reason, who
         )
         if resets:
-            self.abort()
+            self.abort(reason)
         else:
-            self.close()
+            self.close(reason)
 
     async def finish(self) -> None:
         """Wait for answers that are under way, so that nothing is left behind."""
@@ -204,7 +221,7 @@ class DeviceConnection(asyncio.Protocol):
                 text = self._lines.next_line()
                 if text is None:
                     if self._lines.ends_with(_QUIT):
-                        self.close()
+                        self.close("the device quit")
                     break
                 if text := text.strip():
                     self._take_line(text)
@@ -232,7 +249,7 @@ class DeviceConnection(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
-    def _leave(self) -> None:
+    def _leave(self, reason: str) -> None:
         """Take no part any more, though the last bytes may still be on their way."""
         if self._closing:
             return
@@ -241,7 +258,7 @@ class DeviceConnection(asyncio.Protocol):
         self._frames.clear()
         self._await_rest()
         self._owner.count_unread(self)
-        self._owner.left(self)
+        self._owner.left(self, reason)
         self.outbox.close()
 
     def _take_line(self, text: bytes) -> None:
@@ -249,6 +266,7 @@ class DeviceConnection(asyncio.Protocol):
         for frame in self._frames.take(text):
             if self._closing:
                 return
+            self.frames += 1
             if not self._standing.allows_frame(self._loop.time()):
                 self._replies.give(_TOO_MANY, None)
                 self.drop("too many frames without a good key", resets=False)
@@ -276,10 +294,15 @@ class DeviceConnection(asyncio.Protocol):
 
     def _take_frame(self, frame: JsonObject) -> None:
         """Handle one frame: a request, or the answer to a push (protocol.md §3.1)."""
+        if self._taps:
+            self._speaker = self._taps.received(self.device, frame)
         if self.device is not None:
             self.heard_at = self._loop.time()
             self._heard(self.device)
             self.outbox.hear()
+        elif self.is_pending and self._pending is not None:
+            self.heard_at = self._loop.time()
+            self._pending.heard(self)
         if "path" not in frame and "nonce" in frame:
             self.outbox.take_answer(frame)
             return
@@ -320,6 +343,10 @@ class DeviceConnection(asyncio.Protocol):
             return
         if self._standing.note(request, error):
             self._lines.limit = self._frames.limit = self._limits.line
+            if self._pending is not None:
+                self._pending.left(self)
+        elif self._pending is not None and isinstance(error, UnknownKeyError):
+            self._pending.refused(self, request)
 
     def _refuse_flood(self) -> None:
         if len(self._replies) >= self._limits.requests_at_once:

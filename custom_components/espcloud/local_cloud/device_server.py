@@ -1,14 +1,16 @@
 """The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 import logging
 import ssl
 
 from .admission import Admission
 from .device_connection import DeviceConnection
+from .frame_taps import FrameTaps
 from .limits import Limits
 from .models import Device
+from .pending import PendingDevices
 from .presence import Presence
 from .router import Router
 
@@ -22,12 +24,16 @@ class DeviceServer:
         presence: Presence,
         admission: Admission,
         *,
+        taps: FrameTaps,
+        pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
         self._router = router
+        self._taps = taps
+        self._pending = pending
         self._heard = heard
         self._delivery_timeout = delivery_timeout
         self._limits = limits
@@ -61,7 +67,7 @@ class DeviceServer:
             server.close()
         connections = list(self._connections)
         for connection in connections:
-            connection.close()
+            connection.close("the server closes")
         try:
             async with asyncio.timeout(1):
                 await self._until_all_lost()
@@ -75,11 +81,17 @@ class DeviceServer:
         for server in self._servers:
             await server.wait_closed()
 
+    def connections(self) -> Collection[DeviceConnection]:
+        """Return those that are open."""
+        return self._connections
+
     def connection(self) -> DeviceConnection:
         """Return the protocol of one more connection."""
         return DeviceConnection(
             self,
             self._router,
+            taps=self._taps,
+            pending=self._pending,
             heard=self._heard,
             delivery_timeout=self._delivery_timeout,
             limits=self._limits,
@@ -89,9 +101,11 @@ class DeviceServer:
         """Note a new connection."""
         self._connections.add(connection)
 
-    def left(self, connection: DeviceConnection) -> None:
-        """Note that a connection carries no device any more."""
-        self._presence.leave(connection)
+    def left(self, connection: DeviceConnection, reason: str) -> None:
+        """Note that a connection carries no device any more, and why."""
+        self._presence.leave(connection, reason)
+        if self._pending is not None:
+            self._pending.left(connection)
 
     def lost(self, connection: DeviceConnection) -> None:
         """Note the end of a connection."""
@@ -132,6 +146,8 @@ class DeviceServer:
             if connection.stuck_since is not None:
                 if now - connection.stuck_since > limits.unread:
                     connection.drop("it does not read")
-            elif now - connection.heard_at > silence:
+            elif not connection.is_pending and now - connection.heard_at > silence:
                 connection.drop(f"silent for {silence:g} seconds", resets=False)
+        if self._pending is not None:
+            self._pending.sweep()
         self._sweep_timer = loop.call_later(limits.sweep, self._sweep)

@@ -12,6 +12,8 @@ class Limits:
     silent: float = 95.0
     """Silence after which an identified one is dropped with the next `sweep`: firmware pings every
     50 s (protocol.md §5), and who calls a device that is gone hears so after two of them."""
+    pending: float = 600.0
+    """Silence after which a pending device (`pending`) is dropped."""
     doubt: float = 10.0
     """Silence, after it left a push unanswered, after which a device that has answered others is
     dropped."""

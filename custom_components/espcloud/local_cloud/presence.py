@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Protocol
 
+from .listeners import DeviceConnected, DeviceDisconnected, Listeners
 from .models import Device
 from .outbox import Outbox
 from .rivals import Rivals
@@ -20,6 +21,7 @@ GOODBYE = encode(
     }
 )
 """What the one that goes of two connections with one key is told (protocol.md §3.2), sorted as all is."""
+_OTHER = "another connection took its place"
 
 
 class Link(Protocol):
@@ -39,18 +41,19 @@ class Link(Protocol):
     def send(self, frame: bytes) -> None:
         """Send one frame, given without its newline."""
 
-    def close(self) -> None:
+    def close(self, reason: str = ...) -> None:
         """End the connection once all that was sent is through; no more is read or answered."""
 
-    def abort(self) -> None:
+    def abort(self, reason: str = ...) -> None:
         """Reset the connection at once."""
 
 
 class Presence:
     """The identified connection of each device, one at most, and who waits for a change of it."""
 
-    def __init__(self) -> None:
-        """Start with nobody there."""
+    def __init__(self, listeners: Listeners) -> None:
+        """Start with nobody there; `listeners` hear who comes and goes."""
+        self._listeners = listeners
         self._links: dict[int, Link] = {}
         self._arrivals: dict[int, int] = {}
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
@@ -73,13 +76,16 @@ class Presence:
         older = self._links.get(device.id)
         if older is link:
             return
-        self.leave(link)
+        self.leave(link, "it has identified as another device")
         link.device = device
         self._links[device.id] = link
         self._arrivals[device.id] = self.arrivals(device) + 1
         if older is not None:
             self._rivals.exchanged(device.id)
+            self._say_gone(device, _OTHER)
             dismiss(older)
+        if self._listeners:
+            self._listeners.tell(DeviceConnected(device, link.peer))
         self._tell(device)
 
     def wait_for_place(self, device: Device, link: Link) -> float | None:
@@ -117,14 +123,15 @@ class Presence:
         turn.add_done_callback(forget)
         return turn
 
-    def leave(self, link: Link) -> None:
-        """Note that a connection ended; one that was thrown out changes nothing."""
+    def leave(self, link: Link, reason: str) -> None:
+        """Note that a connection ended, and why; one that was thrown out changes nothing."""
         for newcomer, turn in self._newcomers.values():
             if newcomer is link:
                 turn.cancel()
         device = link.device
         if device is not None and self._links.get(device.id) is link:
             del self._links[device.id]
+            self._say_gone(device, reason)
             self.on_leave(device)
             if device.id in self._newcomers:
                 _finish(self._newcomers[device.id][1])
@@ -141,6 +148,10 @@ class Presence:
             finally:
                 waiting.discard(change)
 
+    def _say_gone(self, device: Device, reason: str) -> None:
+        if self._listeners:
+            self._listeners.tell(DeviceDisconnected(device, reason))
+
     def _tell(self, device: Device) -> None:
         for change in self._waiting.pop(device.id, ()):
             _finish(change)
@@ -149,7 +160,7 @@ class Presence:
 def dismiss(link: Link) -> None:
     """End a connection that has to leave the place to another one, and tell it so."""
     link.send(GOODBYE)
-    link.close()
+    link.close(_OTHER)
 
 
 def _finish(waiting: asyncio.Future[None]) -> None:

@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from .addresses import KnownAddresses, network_of
+from .addresses import IN_PROCESS, KnownAddresses, network_of
 from .errors import ApiError
 from .models import Key, User
 
@@ -185,7 +185,12 @@ class NewAccounts:
         self._in_all = RecentEvents(now, NEW_ACCOUNT_WINDOW, ACCOUNTS_IN_ALL)
 
     def add(self, peer: str) -> None:
-        """Count an account that is about to be made. Raises ApiError 429 beyond a limit."""
+        """Count an account that is about to be made. Raises ApiError 429 beyond a limit.
+
+        Who calls within the process is no stranger and does not count.
+        """
+        if peer == IN_PROCESS:
+            return
         counters = (self._of_address, network_of(peer)), (self._in_all, "")
         for events, name in counters:
             if seconds := events.wait(name):

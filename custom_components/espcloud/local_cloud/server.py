@@ -1,6 +1,7 @@
 """The cloud as a whole: what it remembers, the router, and the two servers."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import re
@@ -30,12 +31,16 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
+from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
+from .in_process import InProcess
 from .limits import Limits
+from .listeners import Listeners
 from .lists import Lists
 from .models import Device, User
-from .operators import is_operator
+from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
+from .pending import PendingDevices
 from .ports import Addresses, reachable, service_ports
 from .presence import Presence
 from .quotas import Quotas
@@ -44,6 +49,8 @@ from .retention import Retention
 from .router import Router
 from .store import Store
 from .timer_watch import TimerWatch
+from .unknown_keys import UnknownKeys
+from .wire import JsonObject
 
 _MASTER_KEY = re.compile(r"[0-9a-f]{40}")
 
@@ -69,6 +76,9 @@ class LocalCloud:
         delivery_timeout: float = 5.0,
         limits: Limits = Limits(),
         retention: Retention = Retention(),
+        operator: str | None = None,
+        pending_devices: bool = False,
+        is_ignored: Callable[[str], bool] = lambda key: False,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -78,9 +88,11 @@ class LocalCloud:
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         Without a `state_file` everything is forgotten at the end. Datapoints are kept as `retention`
-        says.
+        says. `operator` is the e-mail of the account of the person who runs the cloud, the first
+        account where none is named. With `pending_devices`, devices with unknown keys are kept for
+        the operator (see `pending`), but those whose key `is_ignored`.
         """
-        self._closed = False
+        self._started = self._closed = False
         self._host = host
         self._http_ports = service_ports(http_port, https_port, ssl_context)
         self._device_ports = service_ports(device_port, device_tls_port, ssl_context)
@@ -89,9 +101,16 @@ class LocalCloud:
         self.device_host = reachable(host)
         self.device_port = 0
         self.store = Store()
-        self._presence = Presence()
         self.store.streams.most_points = retention.points
         self._database = Database(state_file, self.store, keep_days=retention.days)
+        self.listeners = Listeners()
+        self._taps = FrameTaps(self.store)
+        self._presence = Presence(self.listeners)
+        self._pending = (
+            PendingDevices(self.listeners, limits, is_ignored)
+            if pending_devices
+            else None
+        )
         self._hashing = ThreadPoolExecutor(
             hashes_at_once(), thread_name_prefix="local_cloud hashing"
         )
@@ -105,6 +124,7 @@ class LocalCloud:
             known=self._known,
         )
         self._router = self._make_router()
+        self._in_process = InProcess(self._router)
         admission = Admission()
         self._http_server = HttpServer(
             self._router,
@@ -116,9 +136,19 @@ class LocalCloud:
             self._router,
             self._presence,
             admission,
+            taps=self._taps,
+            pending=self._pending,
             heard=self.store.context.heard,
             delivery_timeout=delivery_timeout,
             limits=limits,
+        )
+        self.operator = Operator(
+            self.store,
+            self._device_server.connections,
+            operator,
+            pending=self._pending,
+            add_device=self.add_device,
+            storage_size=self._database.size,
         )
 
     async def start(self) -> None:
@@ -145,6 +175,7 @@ class LocalCloud:
         )
         self.http_url = self.addresses.http_url or self.addresses.https_url or ""
         self.device_port = device or device_tls or 0
+        self._started = True
 
     async def close(self) -> None:
         """End everything: servers, connections, timers, threads; a second call does nothing."""
@@ -160,6 +191,32 @@ class LocalCloud:
     async def flush(self) -> None:
         """Return when all that was changed so far is kept. Raises ApiError 507 if it cannot be."""
         await self._database.flush()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        query: Mapping[str, str] | None = None,
+        body: JsonObject | None = None,
+        *,
+        time_zone: str | None = None,
+    ) -> JsonObject:
+        """Return the answer that the HTTP API would give, `status` included (see `in_process`).
+
+        Raises nothing; before `start` and after `close` the status is 503.
+        """
+        if not self._started or self._closed:
+            return {"message": "the cloud is not running", "status": 503}
+        return await self._in_process.call(
+            method, path, key, query, body, time_zone=time_zone
+        )
+
+    def tap(
+        self, device: Device, callback: Callable[[TappedFrame], None]
+    ) -> Callable[[], None]:
+        """Show every frame of the device, keys masked, until what is returned is called."""
+        return self._taps.add(device, callback)
 
     async def add_account(self, email: str, password: str) -> User:
         """Make an account. Raises ApiError 400 or 409 as the API does."""
@@ -191,6 +248,8 @@ class LocalCloud:
         )
         if owner is not None:
             self.store.keyring.set_owner(device, owner)
+        if self._pending is not None:
+            self._pending.taken_in(master_key)
         return device
 
     def master_key(self, device: Device) -> str:
@@ -216,12 +275,13 @@ class LocalCloud:
         key = self.store.keyring.keys[token]
         self.store.keyring.remove(key)
         if key.is_master_key:
-            self.disconnect(self.store.devices[key.device_id])
+            device = self.store.devices[key.device_id]
+            self.disconnect(device, "its master key was revoked")
 
     def regenerate_master_key(self, device: Device) -> str:
         """Replace the master key, and return the new one; the device loses its connection."""
         key = self.store.keyring.renew_master_key(device)
-        self.disconnect(device)
+        self.disconnect(device, "its master key was replaced")
         return key.token
 
     def is_online(self, device: Device) -> bool:
@@ -253,21 +313,31 @@ class LocalCloud:
         async with asyncio.timeout(timeout):
             await self._presence.wait(device, lambda: not self.is_online(device))
 
-    def disconnect(self, device: Device, *, abort: bool = False) -> None:
+    def disconnect(
+        self,
+        device: Device,
+        reason: str = "disconnected by the server",
+        *,
+        abort: bool = False,
+    ) -> None:
         """End the device's connection, where it has one; with `abort` by a reset."""
         link = self._presence.link(device)
         if link is None:
             return
         if abort:
-            link.abort()
+            link.abort(reason)
         else:
-            link.close()
+            link.close(reason)
+
+    def _is_operator(self, user: User) -> bool:
+        return self.operator.is_operator(user)
 
     def _make_router(self) -> Router:
         """Put the families of paths together."""
         store = self.store
-        access = Access(store, self._known)
-        delivery = Delivery(self._presence, store.context.now, store.roms)
+        listeners = self.listeners
+        access = Access(store, self._known, UnknownKeys(listeners, time.monotonic))
+        delivery = Delivery(self._presence, store.context.now, store.roms, listeners)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
         return Router(
@@ -279,14 +349,24 @@ class LocalCloud:
                 *ProductApi(store, access, lists, quotas).routes(),
                 *DeviceApi(store, access, lists).routes(),
                 *GroupApi(store, access, quotas).routes(),
-                *SessionApi(store, access, self._presence).routes(),
+                *SessionApi(store, access, self._presence, listeners).routes(),
                 *RpcApi(access, delivery).routes(),
                 *DatastreamApi(
-                    store, access, delivery, quotas, self._database.history
+                    store,
+                    access,
+                    delivery,
+                    quotas,
+                    history=self._database.history,
+                    listeners=listeners,
                 ).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
                 *TemplateApi(store, access, quotas).routes(),
-                *RomApi(store, access, quotas, is_operator=is_operator).routes(),
+                *RomApi(
+                    store,
+                    access,
+                    quotas,
+                    is_operator=self._is_operator,
+                ).routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]

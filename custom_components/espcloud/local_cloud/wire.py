@@ -41,11 +41,12 @@ class Encoded:
 class EncodedList(Encoded):
     """A list whose items are encoded already."""
 
-    __slots__ = ()
+    __slots__ = ("items",)
 
     def __init__(self, items: Iterable[bytes]) -> None:
         """Put the items together."""
-        super().__init__(b"[%s]" % b", ".join(items))
+        self.items = list(items)
+        super().__init__(b"[%s]" % b", ".join(self.items))
 
 
 _encode = json.JSONEncoder(

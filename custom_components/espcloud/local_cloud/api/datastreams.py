@@ -8,6 +8,7 @@ from ..access import ANY_DEVICE_KEY, Access
 from ..delivery import Delivery
 from ..errors import ApiError, bad_request, unknown_path
 from ..fields import read_integer, read_object, read_objects
+from ..listeners import DatapointReceived, Listeners
 from ..lists import MAX_ROWS, query_number
 from ..models import DIMENSIONS, Datapoint, Device, Key, render_datapoint
 from ..quotas import Quotas
@@ -43,9 +44,12 @@ class DatastreamApi:
         access: Access,
         delivery: Delivery,
         quotas: Quotas,
+        *,
         history: History,
+        listeners: Listeners,
     ) -> None:
         """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`."""
+        self._listeners = listeners
         self._store = store
         self._access = access
         self._delivery = delivery
@@ -145,10 +149,14 @@ class DatastreamApi:
         device.last_push = now
         self._store.context.touch(device)
         times = request.times
-        return [
+        stored = [
             render_datapoint(self._store.streams.add(device, name, values, at), times)
             for values, at in checked
         ]
+        if self._listeners:
+            for values, at in checked:
+                self._listeners.tell(DatapointReceived(device, name, values, at))
+        return stored
 
 
 def is_stream_name(name: str) -> bool:

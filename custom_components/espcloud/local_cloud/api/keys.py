@@ -41,9 +41,9 @@ class KeyApi:
         lists: Lists,
         quotas: Quotas,
         *,
-        disconnect: Callable[[Device], None],
+        disconnect: Callable[[Device, str], None],
     ) -> None:
-        """Serve the keys of `store`; `disconnect` ends a device's connection."""
+        """Serve the keys of `store`; `disconnect` ends a device's connection for a reason."""
         self._store = store
         self._access = access
         self._lists = lists
@@ -103,7 +103,7 @@ class KeyApi:
     def _regenerate(self, request: Request, device: Device, key: Key) -> JsonObject:
         """Replace the master key; who is connected with the old one is no longer."""
         master = self._store.keyring.renew_master_key(device)
-        self._disconnect(device)
+        self._disconnect(device, "its master key was replaced")
         return {"key": render(master, request.times), "status": 200}
 
     def _delete_or_gone(self, request: Request) -> Answer:

@@ -6,6 +6,7 @@ from ..access import MASTER, Access
 from ..errors import bad_request, unknown_path
 from ..fields import read_text
 from ..frames import fit_firmware
+from ..listeners import DeviceActivated, Listeners
 from ..models import Device, Key, render
 from ..presence import Presence, dismiss
 from ..request import Answer, Handler, Request
@@ -18,8 +19,11 @@ from ..wire import JsonObject
 class SessionApi:
     """The start and the end of a device's session."""
 
-    def __init__(self, store: Store, access: Access, presence: Presence) -> None:
+    def __init__(
+        self, store: Store, access: Access, presence: Presence, listeners: Listeners
+    ) -> None:
         """Tell `presence` which device is on which connection."""
+        self._listeners = listeners
         self._store = store
         self._access = access
         self._presence = presence
@@ -62,6 +66,8 @@ class SessionApi:
         token = self._store.keyring.add_token(
             device, text, "owner shared", is_owner_key=1, creator_id=key.user_id
         )
+        if self._listeners:
+            self._listeners.tell(DeviceActivated(device, bssid, rom_version, text))
         reply: JsonObject = {
             "device": render(device, request.times),
             "key": render(key, request.times),
@@ -105,7 +111,7 @@ class SessionApi:
     def _quit(self, request: Request) -> JsonObject:
         """End the connection; what is returned is not sent any more."""
         assert request.link is not None
-        request.link.close()
+        request.link.close("the device quit")
         return {}
 
 
