@@ -2,6 +2,9 @@
 
 It shares no code with the client in `custom_components/espcloud/cloud`: two readings of one protocol
 test each other.
+
+Whoever embeds it has `LocalCloud`: `call` asks it without a port, `listeners` hear of its devices, `tap`
+shows the frames of one, and `operator` is what the person who runs it sees and does.
 """
 
 from .limits import Limits
