@@ -50,11 +50,13 @@ async def entry(
 
 
 def info_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the integration said at info level or above."""
+    """Return what the integration said at info level or above, without its cloud."""
     return [
         record.getMessage()
         for record in caplog.records
-        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
+        if record.name.startswith(LOGGER)
+        and ".local_cloud." not in record.name
+        and record.levelno >= logging.INFO
     ]
 
 

@@ -78,7 +78,7 @@ async def test_title_of_an_account_without_an_email(
     """A server may let people sign in with a name; that one is shown."""
     user = await cloud.add_account(EMAIL, PASSWORD)
     user.email = "victor"
-    cloud.store.put_user(user)
+    cloud.store.put(user)
     device = cloud.add_device("Desk lamp", user)
     result = await add_account(hass, cloud, cloud.master_key(device), email="victor")
     assert result["title"] == "victor"

@@ -128,6 +128,35 @@ async def test_user_keys(api: Api, cloud: LocalCloud) -> None:
     await api.ok("POST", "/v1/user/resetpassword/", reset)
 
 
+async def test_timers_of_all_devices(
+    api: Api, cloud: LocalCloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account has so many, however many devices."""
+    monkeypatch.setattr(quotas, "MAX_ALL_TIMERS", 4)
+    first, second = (
+        cloud.master_key(cloud.add_device(name, user)) for name in ("a", "b")
+    )
+    plan = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "a"}
+    path = "/v1/device/timers/"
+    await api.ok("POST", path, {"timers": [plan] * 3}, key=first)
+    message = await refused(api, "POST", path, {"timers": [plan] * 2}, second)
+    assert message == "the devices of an account have at most 4 timers: delete some"
+    await api.ok("POST", path, {"timers": [plan]}, key=second)
+
+
+async def test_a_datapoint_has_so_many_bytes(
+    api: Api, cloud: LocalCloud, user: User
+) -> None:
+    """Else a number of them would say nothing about the file."""
+    key = cloud.master_key(cloud.add_device("a", user))
+    path = "/v1/datastreams/s/datapoint/"
+    color = {f"{number}": "x" * 60 for number in range(7)}
+    body = {"datapoint": {"x": 1, "y": color, "z": color}}
+    message = await refused(api, "POST", path, body, key, 400)
+    assert message == "a datapoint has at most 512 bytes"
+    await api.ok("POST", path, {"datapoint": {"x": color}}, key=key)
+
+
 async def test_datapoints(
     api: Api, cloud: LocalCloud, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

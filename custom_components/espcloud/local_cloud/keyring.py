@@ -10,7 +10,7 @@ KEY_LIFETIME = 36_500 * 86_400
 """Keys of the later generation live 36,500 days (protocol.md §2.1)."""
 TOKEN_LIFETIME = 600
 """One-time tokens live ten minutes (protocol.md §2.6)."""
-MAX_TOKENS = 20
+MAX_TOKENS = 5
 """One-time tokens of a device that live at a time; the oldest goes first."""
 
 

@@ -275,12 +275,13 @@ def render(record: Record, times: TimeFormat) -> JsonObject:
 
 def render_datapoint(point: Datapoint, times: TimeFormat) -> JsonObject:
     """Return a datapoint as the cloud sends it (protocol.md §2.7)."""
+    created = times(point.created)
     return {
-        "updated": times(point.created),
-        "created": times(point.created),
+        "updated": created,
+        "created": created,
         "visibly": 1,
         "datastream_id": point.datastream_id,
-        "at": times(point.at),
+        "at": created if point.at == point.created else times(point.at),
         **{
             name: escape(value) if isinstance(value, str) else value
             for name, value in point.values.items()

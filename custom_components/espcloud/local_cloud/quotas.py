@@ -1,5 +1,7 @@
 """How much one account may have (docs/security.md)."""
 
+import time
+
 from .errors import ApiError
 from .models import Device, Product, User
 from .roms import Model
@@ -20,6 +22,8 @@ MAX_GROUPED = 2000
 MAX_USER_KEYS = 1000
 MAX_TIMERS = 50
 """Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
+MAX_ALL_TIMERS = 2000
+"""Timers of the devices that an account owns or, where nobody owns them, made."""
 MAX_ROMS = 16
 """Firmware versions of a product, or of a kind of device."""
 MAX_ROM_BYTES = 32 << 20
@@ -28,6 +32,8 @@ MAX_STREAMS = 1000
 """Datastreams of the devices that an account owns or, where nobody owns them, made."""
 MAX_POINTS = 1_000_000
 """Datapoints in these."""
+_COUNT_INTERVAL = 1.0
+"""Seconds after which the datapoints of an account are counted anew."""
 
 
 class Quotas:
@@ -40,6 +46,8 @@ class Quotas:
     def __init__(self, store: Store) -> None:
         """Count in `store`."""
         self._store = store
+        self._points: dict[int, tuple[float, int]] = {}
+        """By account: until when its number of datapoints is not counted anew, and that number."""
 
     def check_products(self, user: User, more: int) -> None:
         """Check before products are made."""
@@ -113,6 +121,13 @@ class Quotas:
         """Check before timers are added."""
         count = len(self._store.timers_of(device))
         _check(count + more, MAX_TIMERS, "a device has at most {} timers: delete some")
+        others = (each for each in self._devices_like(device) if each is not device)
+        count += sum(len(self._store.timers_of(each)) for each in others)
+        _check(
+            count + more,
+            MAX_ALL_TIMERS,
+            "the devices of an account have at most {} timers: delete some",
+        )
 
     def check_firmware(self, user: User, model: Model, more: int) -> None:
         """Check before a firmware version with files of `more` bytes is added."""
@@ -132,35 +147,56 @@ class Quotas:
         """Check before datapoints are stored, which may begin a datastream."""
         streams = self._store.streams
         stream = streams.find(device, name)
+        if stream is None:
+            count = sum(len(streams.of(each)) for each in self._devices_like(device))
+            _check(count + 1, MAX_STREAMS, "an account has at most {} datastreams")
         # Of one that is full as many go as come.
-        if stream is not None and stream.points >= streams.most_points:
+        elif stream.points >= streams.most_points:
             return
-        devices = self._of_the_same_account(device)
-        count = sum(each.points for it in devices for each in streams.of(it))
+        account = self._account_of(device)
+        count = self._count_points(device, account) + more
         _check(
-            count + more,
+            count,
             MAX_POINTS,
             "an account has at most {} datapoints: whoever runs the cloud may keep fewer of each",
         )
-        if stream is None:
-            count = sum(len(streams.of(each)) for each in devices)
-            _check(count + 1, MAX_STREAMS, "an account has at most {} datastreams")
+        self._points[account] = self._points[account][0], count
 
-    def _of_the_same_account(self, device: Device) -> list[Device]:
-        """Return the devices of the account that owns this one or, where nobody does, made it."""
-        store = self._store
-        key = store.keyring.owner_key(device)
+    def _count_points(self, device: Device, account: int) -> int:
+        """Return how many datapoints the account has; counted anew once in a while."""
+        now = time.monotonic()
+        until, count = self._points.get(account, (0.0, 0))
+        if now >= until:
+            streams, devices = self._store.streams, self._devices_like(device)
+            count = sum(each.points for it in devices for each in streams.of(it))
+            self._points[account] = now + _COUNT_INTERVAL, count
+        return count
+
+    def _account_of(self, device: Device) -> int:
+        """Return the id of who owns the device or, where nobody does, made it; 0 if nobody did."""
+        key = self._store.keyring.owner_key(device)
         if key is not None:
-            held = store.keyring.held_by(store.users[key.user_id])
+            return key.user_id
+        product = self._store.products.get(device.product_id)
+        return product.user_id if product else 0
+
+    def _devices_like(self, device: Device) -> list[Device]:
+        """Return the devices of the account that owns this one or, where nobody does, made it.
+
+        One that is nobody's has a limit of its own.
+        """
+        store = self._store
+        account = store.users.get(self._account_of(device))
+        if account is None:
+            return []
+        if store.keyring.owner_key(device) is not None:
+            held = store.keyring.held_by(account)
             return [store.devices[each.device_id] for each in held if each.is_owner_key]
-        if product := store.products.get(device.product_id):
-            maker = store.users[product.user_id]
-            return [
-                each
-                for product in store.products_of(maker)
-                for each in store.devices_of(product)
-            ]
-        return []  # It has a limit of its own.
+        return [
+            each
+            for product in store.products_of(account)
+            for each in store.devices_of(product)
+        ]
 
 
 def _check(count: int, most: int, message: str) -> None:

@@ -1,7 +1,7 @@
 """The store's records as rows of the database, and back, with every value checked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, fields
+from dataclasses import fields
 import json
 from operator import attrgetter
 from typing import Any
@@ -67,7 +67,10 @@ def _read_point(text: str) -> Datapoint | None:
 
 
 def _write_point(point: Datapoint | None) -> str:
-    return json.dumps(point and astuple(point))
+    if point is None:
+        return "null"
+    columns = (point.id, point.created, point.datastream_id, point.at, point.values)
+    return json.dumps(columns)
 
 
 def _write_text(text: str) -> str:

@@ -16,7 +16,7 @@ from ..request import Answer, LargeAnswer, Request
 from ..router import Route
 from ..store import Store
 from ..times import LAST_TIME, parse_time
-from ..wire import JsonObject
+from ..wire import JsonObject, encode_item
 
 
 class History(Protocol):
@@ -33,6 +33,8 @@ _LIGHT_STREAM = "light"
 _LIGHT_TEXT = 9
 """A longer value overruns the old light's buffer (protocol.md §3.9, 7)."""
 _VALUE_TEXT = 64
+_POINT_TEXT = 512
+"""So that a number of datapoints is a number of bytes as well."""
 
 
 class DatastreamApi:
@@ -187,6 +189,8 @@ def _check_values(point: JsonObject) -> JsonObject:
             and all(_is_value(number) for number in value.values())
         ):
             raise bad_request(f"{name} must be a number")
+    if len(encode_item(values)) > _POINT_TEXT:
+        raise bad_request(f"a datapoint has at most {_POINT_TEXT} bytes")
     return values
 
 
