@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a thousand writes: what was acknowledged is there, once.
+"""The process of a cloud in bad luck: `kill -9` in the middle of a thousand writes, a disk that fills up.
 
 Three times here; `ESPCLOUD_KILLS=50 scripts/test tests/local_cloud/test_killed.py --timeout 900` is the
 long run.
@@ -12,6 +12,7 @@ import json
 import os
 from pathlib import Path
 import random
+import resource
 import sqlite3
 import sys
 from typing import Any
@@ -143,3 +144,44 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     assert not set(products) - set(names)
     assert set(there.values()) == {1}
     assert set(names.values()) <= {1}
+
+
+async def test_a_disk_that_fills_up(tmp_path: Path) -> None:
+    """While it does, changes are refused; then it goes on, with all that was acknowledged."""
+    path = tmp_path / "state.db"
+    async with running(path) as (process, ready), ClientSession() as session:
+        assert process.pid is not None
+        headers = {"Authorization": f"token {ready['devices'][0]['owner_key']}"}
+
+        async def rename(name: str) -> int:
+            body = {"device": {"name": name}}
+            url = f"{ready['http']}/v1/device/"
+            async with session.put(url, json=body, headers=headers) as response:
+                return response.status
+
+        async def name() -> str:
+            async with session.get(
+                f"{ready['http']}/v1/device/", headers=headers
+            ) as it:
+                return str((await it.json(content_type=None))["device"]["name"])
+
+        unlimited = resource.RLIM_INFINITY
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, unlimited))
+        done = "lamp"
+        for number in range(1000):
+            if (status := await rename(f"lamp {number}")) != 200:
+                break
+            done = f"lamp {number}"
+        assert status == 507
+        assert await name() == done != "lamp"
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+        assert await rename("after") == 200
+        process.terminate()
+        _, log = await process.communicate()
+    assert log.decode().count("Cannot save the state") == 1
+    assert log.decode().count("The state is saved again") == 1
+    async with running(path):
+        database = sqlite3.connect(path)
+        names = {row[0] for row in database.execute("SELECT name FROM devices")}
+        database.close()
+    assert "after" in names
