@@ -64,38 +64,32 @@ class Device(Lines):
         self._transport.write(orjson.dumps(frame, option=orjson.OPT_APPEND_NEWLINE))
 
 
-class Caller(Lines):
-    """Somebody who sends one call after the other over one HTTP connection."""
+class InTurn(Lines):
+    """Somebody who sends the next request when the last one was answered."""
 
-    def __init__(self, requests: list[bytes]) -> None:
-        """Send these requests, over and over."""
-        self._requests = cycle(requests)
+    def __init__(self) -> None:
+        """Begin with nothing sent."""
         self._begin = 0.0
         self._until = 0.0
-        self._received = b""
         self.milliseconds: list[float] = []
         self.failures = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def call_until(self, end: float) -> None:
-        """Begin to call; the last call begins before `end`."""
+        """Begin to send; the last request begins before `end`."""
         self._until = end
         self._call()
 
+    def send(self) -> None:
+        """Send the next request."""
+        raise NotImplementedError
+
     def _call(self) -> None:
         self._begin = perf_counter()
-        self._received = b""
-        self._transport.write(next(self._requests))
+        self.send()
 
-    @override
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        _, _, rest = head.lower().partition(b"content-length:")
-        if len(body) < int(rest.partition(b"\r\n")[0]):
-            return
+    def answered(self, body: bytes) -> None:
+        """Take the JSON of an answer, and go on."""
         now = perf_counter()
         if orjson.loads(body).get("status") == 200:
             self.milliseconds.append((now - self._begin) * 1000)
@@ -110,6 +104,51 @@ class Caller(Lines):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(ConnectionError("the cloud hung up"))
+
+
+class Caller(InTurn):
+    """Somebody who sends one call after the other over one HTTP connection."""
+
+    def __init__(self, requests: list[bytes]) -> None:
+        """Send these requests, over and over."""
+        super().__init__()
+        self._requests = cycle(requests)
+        self._received = b""
+
+    @override
+    def send(self) -> None:
+        self._received = b""
+        self._transport.write(next(self._requests))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        _, _, rest = head.lower().partition(b"content-length:")
+        if len(body) >= int(rest.partition(b"\r\n")[0]):
+            self.answered(body)
+
+
+async def all_done(callers: list[InTurn], seconds: float) -> Answer:
+    """Have all call at once for so many seconds, and hang up.
+
+    Returns the milliseconds of every request that was acknowledged, the number of those that were
+    not, and the seconds it took.
+    """
+    begin = perf_counter()
+    for caller in callers:
+        caller.call_until(begin + seconds)
+    await asyncio.gather(*(caller.done for caller in callers))
+    wall = perf_counter() - begin
+    for caller in callers:
+        caller.close()
+    return {
+        "milliseconds": [one for caller in callers for one in caller.milliseconds],
+        "failures": sum(caller.failures for caller in callers),
+        "wall": wall,
+    }
 
 
 def request(owner_key: str) -> bytes:
@@ -136,14 +175,10 @@ async def connect(device_port: int, devices: list[dict[str, Any]]) -> Answer:
 async def call(
     http_port: int, devices: list[dict[str, Any]], callers: int, seconds: float
 ) -> Answer:
-    """Call the devices in turns, from so many callers at once, for so many seconds.
-
-    Returns the milliseconds of every call that was acknowledged, the number of those that
-    were not, and the seconds it took.
-    """
+    """Call the devices in turns, from so many callers at once; returns what `all_done` does."""
     loop = asyncio.get_running_loop()
     requests = [request(record["owner_key"]) for record in devices]
-    people = []
+    people: list[InTurn] = []
     for number in range(callers):
         mine = requests[number::callers] or requests
         _, person = await loop.create_connection(
@@ -152,18 +187,7 @@ async def call(
             http_port,
         )
         people.append(person)
-    begin = perf_counter()
-    for person in people:
-        person.call_until(begin + seconds)
-    await asyncio.gather(*(person.done for person in people))
-    wall = perf_counter() - begin
-    for person in people:
-        person.close()
-    return {
-        "milliseconds": [one for person in people for one in person.milliseconds],
-        "failures": sum(person.failures for person in people),
-        "wall": wall,
-    }
+    return await all_done(people, seconds)
 
 
 async def main() -> None:
