@@ -1,7 +1,8 @@
 """A small local cloud with somebody in it, and what a stranger may not change there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 import re
+import time
 from typing import Any, override
 
 from custom_components.espcloud.local_cloud import LocalCloud
@@ -55,9 +56,10 @@ class PopulatedCloud:
     An input writes `@owner` and the like in place of the keys, which are new each time.
     """
 
-    def __init__(self) -> None:
-        """Make an account with a device and a guest, another account, and a device for sale."""
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Make, at the time of `clock`, an account with a device and a guest, another account, and a device for sale."""
         self.cloud = LocalCloud()
+        self.cloud.store.context.clock = clock
         self.cloud._accounts._passwords = _PlainPasswords()
         store = self.cloud.store
         keyring = store.keyring

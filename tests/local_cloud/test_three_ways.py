@@ -171,12 +171,11 @@ class World:
 
     def __init__(self) -> None:
         """Make it."""
-        populated = PopulatedCloud()
+        populated = PopulatedCloud(clock=lambda: NOW)
         self.cloud: LocalCloud = populated.cloud
         self.device = populated.device
         self.keys = populated.keys | {"unknown": "0" * 40, "blank": " "}
         self.cloud._accounts._passwords.matches = self._matches  # type: ignore[method-assign]  # nothing is hashed here
-        self.cloud.store.context.clock = lambda: NOW
 
     @asynccontextmanager
     async def ways(self) -> AsyncGenerator[dict[str, Ask]]:
