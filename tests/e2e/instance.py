@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 import secrets
+import sqlite3
 import sys
 
 import aiohttp
@@ -85,10 +86,12 @@ class Cloud:
         """Give a lamp a new master key, which at the real cloud its web page does."""
         assert self._process is not None
         await self._process.stop()
-        text = self._state.read_text()
-        old = self.lamps[name].master_key
-        assert old in text
-        self._state.write_text(text.replace(old, secrets.token_hex(20)))
+        change = secrets.token_hex(20), self.lamps[name].master_key
+        database = sqlite3.connect(self._state)
+        changed = database.execute("UPDATE keys SET token = ? WHERE token = ?", change)
+        assert changed.rowcount == 1
+        database.commit()
+        database.close()
         await self.start()
 
     async def send(self, name: str, action: str) -> None:
