@@ -350,6 +350,25 @@ async def test_activity_is_not_taken_back(cloud: LocalCloud, device: Device) -> 
     limit(cloud, None)
 
 
+async def test_activity_of_a_device_that_is_taken_back(
+    cloud: LocalCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody waits for it any more, and the next write works."""
+    await cloud.flush()
+    limit(cloud, 0)
+    cloud.store.context.heard(cloud.add_device("x" * 9000))
+    cloud._database._flush_is_due = True
+    with pytest.raises(Exception, match="storage is full"):
+        await cloud.flush()
+    assert not cloud.store.devices
+    assert not cloud.store.context.touched
+    assert "Traceback" not in caplog.text
+    limit(cloud, None)
+    cloud.add_device("lamp")
+    await cloud.flush()
+    assert len(cloud.store.devices) == 1
+
+
 async def test_a_file_that_becomes_read_only(
     api: Api, cloud: LocalCloud, user_key: str
 ) -> None:

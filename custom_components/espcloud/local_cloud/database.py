@@ -204,7 +204,9 @@ class Database:
         else:
             self._take_back(batch, error)
             for *_, number in rows.activity:
-                context.touch(self._store.devices[number])
+                # A device that was as new as that is taken back itself.
+                if (device := self._store.devices.get(number)) is not None:
+                    context.touch(device)
         if context.batch.is_empty and not self._flush_is_due:
             self._idle.set()
         else:
