@@ -35,6 +35,9 @@ MAX_POINTS = 1_000_000
 _COUNT_INTERVAL = 1.0
 """Seconds after which the datapoints of an account are counted anew."""
 
+type _Whose = tuple[int, bool]
+"""An account, 0 for nobody, and whether it owns a device or has only made it."""
+
 
 class Quotas:
     """Refuses what would be too much.
@@ -46,8 +49,8 @@ class Quotas:
     def __init__(self, store: Store) -> None:
         """Count in `store`."""
         self._store = store
-        self._points: dict[int, tuple[float, int]] = {}
-        """By account: until when its number of datapoints is not counted anew, and that number."""
+        self._points: dict[_Whose, tuple[float, int]] = {}
+        """Until when a number of datapoints is not counted anew, and that number."""
 
     def check_products(self, user: User, more: int) -> None:
         """Check before products are made."""
@@ -67,10 +70,7 @@ class Quotas:
 
     def check_devices(self, user: User, more: int) -> None:
         """Check before devices of the account's products are made."""
-        store = self._store
-        count = sum(
-            len(store.devices_of(product)) for product in store.products_of(user)
-        )
+        count = len(self._store.made_by(user))
         _check(count + more, MAX_DEVICES, "an account makes at most {} devices")
 
     def check_groups(self, user: User, more: int) -> None:
@@ -153,50 +153,44 @@ class Quotas:
         # Of one that is full as many go as come.
         elif stream.points >= streams.most_points:
             return
-        account = self._account_of(device)
-        count = self._count_points(device, account) + more
+        whose = self._whose(device)
+        count = self._count_points(device, whose) + more
         _check(
             count,
             MAX_POINTS,
             "an account has at most {} datapoints: whoever runs the cloud may keep fewer of each",
         )
-        self._points[account] = self._points[account][0], count
+        self._points[whose] = self._points[whose][0], count
 
-    def _count_points(self, device: Device, account: int) -> int:
-        """Return how many datapoints the account has; counted anew once in a while."""
+    def _count_points(self, device: Device, whose: _Whose) -> int:
+        """Return how many datapoints there are together; counted anew once in a while."""
         now = time.monotonic()
-        until, count = self._points.get(account, (0.0, 0))
+        until, count = self._points.get(whose, (0.0, 0))
         if now >= until:
             streams, devices = self._store.streams, self._devices_like(device)
             count = sum(each.points for it in devices for each in streams.of(it))
-            self._points[account] = now + _COUNT_INTERVAL, count
+            self._points[whose] = now + _COUNT_INTERVAL, count
         return count
 
-    def _account_of(self, device: Device) -> int:
-        """Return the id of who owns the device or, where nobody does, made it; 0 if nobody did."""
+    def _whose(self, device: Device) -> _Whose:
+        """Return the account that owns the device or, where nobody does, made it."""
         key = self._store.keyring.owner_key(device)
         if key is not None:
-            return key.user_id
+            return key.user_id, True
         product = self._store.products.get(device.product_id)
-        return product.user_id if product else 0
+        return product.user_id if product else 0, False
 
     def _devices_like(self, device: Device) -> list[Device]:
         """Return the devices of the account that owns this one or, where nobody does, made it.
 
         One that is nobody's has a limit of its own.
         """
-        store = self._store
-        account = store.users.get(self._account_of(device))
+        number, is_owned = self._whose(device)
+        account = self._store.users.get(number)
         if account is None:
             return []
-        if store.keyring.owner_key(device) is not None:
-            held = store.keyring.held_by(account)
-            return [store.devices[each.device_id] for each in held if each.is_owner_key]
-        return [
-            each
-            for product in store.products_of(account)
-            for each in store.devices_of(product)
-        ]
+        store = self._store
+        return store.owned_by(account) if is_owned else store.made_by(account)
 
 
 def _check(count: int, most: int, message: str) -> None:

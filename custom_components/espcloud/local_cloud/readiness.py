@@ -145,14 +145,10 @@ def _master_key(cloud: LocalCloud, device: Device) -> str | None:
 
 def _devices(cloud: LocalCloud, user: User | None) -> list[Device]:
     """Return the devices that the account owns, or without an account those that nobody owns."""
-    store = cloud.store
-    owned = (
-        [key.device_id for key in store.keyring.held_by(user) if key.is_owner_key]
-        if user
-        else [
-            device.id
-            for device in store.devices.values()
-            if cloud.owner_key(device) is None
-        ]
-    )
-    return [store.devices[number] for number in owned]
+    if user is not None:
+        return cloud.store.owned_by(user)
+    return [
+        device
+        for device in cloud.store.devices.values()
+        if cloud.owner_key(device) is None
+    ]

@@ -212,6 +212,19 @@ class Store:
         self.take_out(template)
         self.context.removed(template)
 
+    def made_by(self, user: User) -> list[Device]:
+        """Return the devices of the account's products."""
+        return [
+            device
+            for product in self.products_of(user)
+            for device in self.devices_of(product)
+        ]
+
+    def owned_by(self, user: User) -> list[Device]:
+        """Return the devices to which the account holds the owner key."""
+        held = self.keyring.held_by(user)
+        return [self.devices[key.device_id] for key in held if key.is_owner_key]
+
     def devices_of(self, product: Product) -> Collection[Device]:
         """Return the devices of a product."""
         return self._devices_of.get(product.id, {}).values()

@@ -24,14 +24,11 @@ def used_by(store: Store, user: User) -> dict[str, Used]:
     groups = store.groups_of(user).values()
     products = store.products_of(user)
     held = store.keyring.held_by(user)
-    owned = [store.devices[key.device_id] for key in held if key.is_owner_key]
+    owned = store.owned_by(user)
     streams = [stream for device in owned for stream in store.streams.of(device)]
     return {
         "products": Used(len(products), quotas.MAX_PRODUCTS),
-        "devices": Used(
-            sum(len(store.devices_of(product)) for product in products),
-            quotas.MAX_DEVICES,
-        ),
+        "devices": Used(len(store.made_by(user)), quotas.MAX_DEVICES),
         "held": Used(len(held), quotas.MAX_HELD),
         "groups": Used(len(groups), quotas.MAX_GROUPS),
         "grouped": Used(
