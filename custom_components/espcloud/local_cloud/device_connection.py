@@ -107,6 +107,11 @@ class DeviceConnection(asyncio.Protocol):
         return not self._closing
 
     @property
+    def _must_wait(self) -> bool:
+        """Whether further requests wait: for others' turn, for the peer to read, for an answer."""
+        return self._turn_is_due or self._write_is_full or self._answer_is_due
+
+    @property
     def unread_bytes(self) -> int:
         """What was received and is not a whole frame yet."""
         return len(self._lines) + len(self._frames)
@@ -134,7 +139,7 @@ class DeviceConnection(asyncio.Protocol):
         if self._closing:
             return
         self._lines.feed(data)
-        if not (self._turn_is_due or self._write_is_full or self._answer_is_due):
+        if not self._must_wait:
             self._take_lines()
 
     @override
@@ -150,7 +155,7 @@ class DeviceConnection(asyncio.Protocol):
         self._write_is_full = False
         if not self._closing:
             self.stuck_since = None
-            if not (self._turn_is_due or self._answer_is_due):
+            if not self._must_wait:
                 self._take_lines()
 
     def send(self, frame: bytes) -> None:
@@ -216,7 +221,7 @@ class DeviceConnection(asyncio.Protocol):
         self._turn_is_due = False
         try:
             for _ in range(_LINES_A_TURN):
-                if self._closing or self._write_is_full or self._answer_is_due:
+                if self._closing or self._must_wait:
                     break
                 text = self._lines.next_line()
                 if text is None:
@@ -237,14 +242,14 @@ class DeviceConnection(asyncio.Protocol):
     def _go_on(self, _: object) -> None:
         """Take further requests: a large answer has been sent."""
         self._answer_is_due = False
-        if not self._closing and not self._turn_is_due and not self._write_is_full:
+        if not self._closing and not self._must_wait:
             self._take_lines()
 
     def _pace_reading(self) -> None:
         """Read only while what was read can be handled."""
         if self._closing:
             return
-        if self._turn_is_due or self._write_is_full or self._answer_is_due:
+        if self._must_wait:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import partial
 import logging
 import ssl
 
@@ -31,11 +32,18 @@ class DeviceServer:
         limits: Limits,
     ) -> None:
         """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
-        self._router = router
-        self._taps = taps
+        self.connection = partial(
+            DeviceConnection,
+            self,
+            router,
+            taps=taps,
+            pending=pending,
+            heard=heard,
+            delivery_timeout=delivery_timeout,
+            limits=limits,
+        )
+        """Returns the protocol of one more connection."""
         self._pending = pending
-        self._heard = heard
-        self._delivery_timeout = delivery_timeout
         self._limits = limits
         self._presence = presence
         self._admission = admission
@@ -84,18 +92,6 @@ class DeviceServer:
     def connections(self) -> Collection[DeviceConnection]:
         """Return those that are open."""
         return self._connections
-
-    def connection(self) -> DeviceConnection:
-        """Return the protocol of one more connection."""
-        return DeviceConnection(
-            self,
-            self._router,
-            taps=self._taps,
-            pending=self._pending,
-            heard=self._heard,
-            delivery_timeout=self._delivery_timeout,
-            limits=self._limits,
-        )
 
     def opened(self, connection: DeviceConnection) -> None:
         """Note a new connection."""
