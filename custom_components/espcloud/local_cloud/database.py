@@ -79,15 +79,6 @@ class Database:
             raise
         self._is_open = True
         context = self._store.context
-        self._last_ids = dict(context.last_ids)
-        self._committed = {
-            (kind, number): to_row(record)
-            for kind in TABLES.values()
-            for number, record in self._store.table(kind).items()
-        }
-        self._points = {
-            stream.id: stream.points for stream in self._store.streams.streams.values()
-        }
         context.on_change = self._begin_soon
         self._store.roms.contents.find = self.content
         if not context.batch.is_empty:
@@ -149,8 +140,21 @@ class Database:
         return await self._loop.run_in_executor(self._writer, self._file.size)
 
     def _load(self) -> None:
+        """Fill the store, and note what it was filled with; on the writer's thread."""
+        store = self._store
         with explained(self._path):
-            restore(self._store, self._file.rows())
+            restore(store, self._file.rows())
+        self._last_ids = dict(store.context.last_ids)
+        self._points = {
+            stream.id: stream.points for stream in store.streams.streams.values()
+        }
+        self._committed = {
+            key: to_row(record)
+            for kind in TABLES.values()
+            for number, record in store.table(kind).items()
+            # What the store had before is still to be written.
+            if (key := (kind, number)) not in store.context.batch.records
+        }
 
     def _begin_soon(self) -> None:
         """Write with the next turn of the event loop, with all that this one changes."""
