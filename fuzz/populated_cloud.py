@@ -10,7 +10,9 @@ from custom_components.espcloud.local_cloud.device_connection import DeviceConne
 from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.passwords import Passwords
 from custom_components.espcloud.local_cloud.roms import Model
-from custom_components.espcloud.local_cloud.rows import columns, take
+from custom_components.espcloud.local_cloud.rows import columns
+
+from .snapshot import take
 
 _PLACEHOLDER = re.compile(rb"@([a-z]+)")
 _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}

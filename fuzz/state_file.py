@@ -14,12 +14,12 @@ from custom_components.espcloud.local_cloud.rows import (
     columns,
     point_from,
     restore,
-    take,
 )
 from custom_components.espcloud.local_cloud.store import Store
 from custom_components.espcloud.local_cloud.wire import JsonObject, encode
 
 from .populated_cloud import PopulatedCloud
+from .snapshot import take
 
 _READING = {
     KeyKind.USER: (

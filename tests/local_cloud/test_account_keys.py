@@ -9,7 +9,7 @@ import pytest
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.keyring import MAX_TOKENS
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.local_cloud.rows import take
+from fuzz.snapshot import take
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import TOKEN, Api, DeviceSocket

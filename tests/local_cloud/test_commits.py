@@ -16,7 +16,8 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.database_file import DatabaseFile, Rows
 from custom_components.espcloud.local_cloud.models import Device, User
 from custom_components.espcloud.local_cloud.roms import Model
-from custom_components.espcloud.local_cloud.rows import ACTIVITY, columns, take
+from custom_components.espcloud.local_cloud.rows import ACTIVITY, columns
+from fuzz.snapshot import take
 
 from .helpers import Api, DeviceSocket
 

@@ -19,8 +19,9 @@ from custom_components.espcloud.local_cloud.database import Database
 from custom_components.espcloud.local_cloud.errors import StateFileError
 from custom_components.espcloud.local_cloud.retention import Retention
 from custom_components.espcloud.local_cloud.roms import Model
-from custom_components.espcloud.local_cloud.rows import TABLES, columns, take
+from custom_components.espcloud.local_cloud.rows import TABLES, columns
 from custom_components.espcloud.local_cloud.store import Store
+from fuzz.snapshot import take
 
 from .helpers import DeviceSocket
 

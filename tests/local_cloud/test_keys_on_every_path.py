@@ -9,8 +9,8 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
-from custom_components.espcloud.local_cloud.rows import take
 from fuzz.populated_cloud import PopulatedCloud
+from fuzz.snapshot import take
 from tests.firmware import image
 
 from .helpers import Api, DeviceSocket, firmware_body

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud, quotas
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.local_cloud.rows import take
+from fuzz.snapshot import take
 
 from .helpers import TOKEN, Api
 

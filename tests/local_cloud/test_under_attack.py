@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.errors import StateFileError
-from custom_components.espcloud.local_cloud.rows import take
+from fuzz.snapshot import take
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import LOCAL_CLOUD, WAIT, until

@@ -49,7 +49,6 @@ ACTIVITY = ("last_push", "last_pull", "last_active")
 """The columns of a device that change without anybody's waiting for it."""
 
 type Row = tuple[Any, ...]
-type Snapshot = dict[str, list[Row]]
 
 
 class DamagedError(Exception):
@@ -197,20 +196,12 @@ def is_point(point: Datapoint) -> bool:
     )
 
 
-def take(store: Store) -> Snapshot:
-    """Return everything in memory, not changed by what happens to the store later."""
-    return {
-        name: sorted(map(table.row, store.table(table.record).values()))
-        for name, table in _OF_NAME.items()
-    }
-
-
 def restore(store: Store, rows: Mapping[str, Iterable[Row]]) -> None:
     """Fill an empty store with the rows of all TABLES, of `last_ids`, and of what is counted.
 
     `points` has how many datapoints a datastream has, `contents` how many bytes a firmware file.
 
-    Raises DamagedError for anything that `take` cannot have given: a wrong type, a time out of
+    Raises DamagedError for anything that `to_row` cannot have given: a wrong type, a time out of
     range, an id given twice, a reference to what does not exist.
     """
     for name, table in _OF_NAME.items():
