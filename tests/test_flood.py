@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.espcloud import account
 from custom_components.espcloud.cloud import PushLimits
 from custom_components.espcloud.const import LONG_OUTAGE
+from custom_components.espcloud.coordinator import EspCloudCoordinator
 from custom_components.espcloud.flood import QUIET_TIME
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
@@ -109,27 +110,39 @@ async def test_flood_is_said_once_and_goes_away(
     assert len(warnings(caplog)) == 2
 
 
-async def test_connection_that_is_closed(
+@pytest.fixture
+async def flooded(
     hass: HomeAssistant,
     cloud: LocalCloud,
     user: User,
     device: Device,
     caplog: pytest.LogCaptureFixture,
     limit: Callable[..., None],
-) -> None:
-    """It comes back later; the one line is the flood's, if it does not last."""
+) -> EspCloudCoordinator:
+    """Connect a device to which any command is a flood; the log has no line yet."""
     limit(flood_rate=0)
     entry = await account_entry(hass, cloud, user.id, device)
     await hass.config_entries.async_setup(entry.entry_id)
     await cloud.wait_online(device)
     caplog.clear()
     (coordinator,) = entry.runtime_data.coordinators.values()
+    return coordinator
+
+
+async def test_connection_that_is_closed(
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    device: Device,
+    flooded: EspCloudCoordinator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It comes back later; the one line is the flood's, if it does not last."""
     answer = await send_command(cloud, device, "LED_ON")
     assert "disconnected" in answer["message"]
     await wait_for_issue(hass, "flood")
-    assert coordinator.session.attempts_failed == 1
+    assert flooded.session.attempts_failed == 1
     await cloud.wait_online(device, connections=2)
-    await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
+    await wait_for_coordinator(flooded, lambda it: it.availability.connected)
     (line,) = warnings(caplog)
     assert line.startswith("Desk lamp: more commands arrive")
     assert hass.states.get(LIGHT).state == "unknown"
@@ -138,21 +151,14 @@ async def test_connection_that_is_closed(
 async def test_flood_that_keeps_the_device_away(
     hass: HomeAssistant,
     cloud: LocalCloud,
-    user: User,
     device: Device,
+    flooded: EspCloudCoordinator,
     caplog: pytest.LogCaptureFixture,
-    limit: Callable[..., None],
 ) -> None:
     """Then it is an outage like any other."""
-    limit(flood_rate=0)
-    entry = await account_entry(hass, cloud, user.id, device)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await cloud.wait_online(device)
-    caplog.clear()
-    (coordinator,) = entry.runtime_data.coordinators.values()
     await send_command(cloud, device, "LED_ON")
-    await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
-    await coordinator.session.close()
+    await wait_for_coordinator(flooded, lambda it: not it.availability.connected)
+    await flooded.session.close()
     await let_time_pass(hass, LONG_OUTAGE)
     await let_time_pass(hass, LONG_OUTAGE)
     flood, outage = warnings(caplog)
