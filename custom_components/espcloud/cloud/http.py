@@ -30,8 +30,8 @@ REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5)
 # The longest answer is the list of an account's devices. 2,000 of local_cloud take
 # 2,270,710 bytes, and 6,002 lists and objects, as a test of the client measures; nearly
 # twice the bytes, and room for five datastreams each, is enough for any. Parsing costs
-# most where one list or object follows the other: 8 MiB of `[]` took from half a second
-# to some seconds, in which Home Assistant stood still.
+# most where one list or object follows the other: of megabytes of `[]` it takes so long
+# that Home Assistant stands still.
 MOST_DEVICES: Final = 2000
 MAX_ANSWER_BYTES: Final = MOST_DEVICES * 2048
 MAX_ANSWER_NESTS: Final = MOST_DEVICES * 8
