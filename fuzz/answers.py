@@ -15,7 +15,7 @@ from custom_components.espcloud.cloud import (
     CloudError,
     OwnedDevice,
     UserKey,
-    http,
+    transport,
 )
 
 from .wire import Pieces, Transport, cut, happens, run
@@ -54,7 +54,7 @@ def target(data: bytes) -> None:
         size = sum(map(len, pieces))
         head = f"HTTP/1.1 {_STATUSES[data[1]]} x\r\nContent-Length: {size}\r\n\r\n"
         pieces = [head.encode(), *pieces]
-    with patch.object(http, "REQUEST_TIMEOUT", _TIMEOUT):
+    with patch.object(transport, "REQUEST_TIMEOUT", _TIMEOUT):
         assert not run(_attempt(call, pieces))
 
 

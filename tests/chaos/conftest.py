@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from custom_components.espcloud import account, event
-from custom_components.espcloud.cloud import Backoff, ConnectPacer, http, session
+from custom_components.espcloud.cloud import Backoff, ConnectPacer, session, transport
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import User
 from homeassistant.config_entries import ConfigEntries
@@ -86,6 +86,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """Give an HTTP request a second, and return how long that is."""
     deadline = 1.0
     monkeypatch.setattr(
-        http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=deadline, connect=deadline)
+        transport,
+        "REQUEST_TIMEOUT",
+        aiohttp.ClientTimeout(total=deadline, connect=deadline),
     )
     return deadline

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 import gzip
 import ssl
+import time
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,14 +26,15 @@ from custom_components.espcloud.cloud import (
     DeviceOfflineError,
     NoTlsError,
     RateLimitedError,
+    RequestRefusedError,
     UnexpectedAnswerError,
     UnknownAccountError,
     UntrustedCertificateError,
-    http,
     is_key,
     new_token,
+    transport,
 )
-from custom_components.espcloud.cloud.http import (
+from custom_components.espcloud.cloud.transport import (
     MAX_ANSWER_BYTES,
     MAX_ANSWER_NESTS,
     MOST_DEVICES,
@@ -280,8 +282,9 @@ async def test_rpc_that_the_device_rejects(
 
 
 async def test_ping(client: CloudClient, cloud: LocalCloud) -> None:
-    """The cloud is there, and then it is not."""
-    await client.ping()
+    """The cloud is there and tells the time, and then it is not."""
+    before = int(time.time())
+    assert before <= await client.ping() <= time.time()
     await cloud.close()
     with pytest.raises(CannotConnectError):
         await client.ping()
@@ -309,8 +312,12 @@ async def test_tls(web: aiohttp.ClientSession, certificates: Certificates) -> No
     ("name", "first_line", "key"),
     [
         ("create_user_key", "POST /v1/keys/ ", None),
-        ("list_devices", "GET /v1/user/devices/ ", USER_KEY),
-        ("get_device", "GET /v1/device/ ", MASTER_KEY),
+        (
+            "list_devices",
+            "GET /v1/user/devices/?list_by_group=true&query_devices_mesh=true ",
+            USER_KEY,
+        ),
+        ("get_device", "GET /v1/device/?query_device_mesh=true ", MASTER_KEY),
         ("activate", "POST /v1/device/activate/ ", MASTER_KEY),
         ("authorize", "POST /v1/key/authorize/ ", USER_KEY),
         (
@@ -379,10 +386,12 @@ async def test_status_of_the_line_counts_where_the_json_has_none(
     stranger: CloudClient, server: ScriptedServer
 ) -> None:
     """As the cloud's own apps read it."""
-    outcome, _ = await ask(server, stranger.ping(), http_answer({}))
-    assert outcome is None
+    answer = http_answer({"epoch": 5})
+    outcome, _ = await ask(server, stranger.ping(), answer)
+    assert outcome == 5
     outcome, _ = await ask(server, stranger.ping(), http_answer({}, "404 Not Found"))
-    assert isinstance(outcome, UnexpectedAnswerError)
+    assert type(outcome) is RequestRefusedError
+    assert outcome.status == 404
     assert str(outcome) == "status 404"
 
 
@@ -401,8 +410,8 @@ async def test_status_of_the_line_counts_where_the_json_has_none(
         (http_answer(b"<h1>Bad Gateway", "502 Bad Gateway"), CannotConnectError),
         (http_answer(b"", "503 Service Unavailable"), CannotConnectError),
         (http_answer(b"<h1>Time-out", "504 Gateway Time-out"), CannotConnectError),
-        (http_answer({"status": 500, "message": "Oops"}), UnexpectedAnswerError),
-        (http_answer({"status": 201}), UnexpectedAnswerError),
+        (http_answer({"status": 500, "message": "Oops"}), RequestRefusedError),
+        (http_answer({"status": 201}), RequestRefusedError),
         (http_answer({"status": None}), UnexpectedAnswerError),
         (http_answer({"status": True}), UnexpectedAnswerError),
         (http_answer({"status": "OK"}), UnexpectedAnswerError),
@@ -521,8 +530,8 @@ async def test_answer_without_what_was_asked_for(
             },
             DeviceBusyError,
         ),
-        ({"status": 500, "message": 5}, UnexpectedAnswerError),
-        ({"status": 404, "deliver_to_device": 1}, UnexpectedAnswerError),
+        ({"status": 500, "message": 5}, RequestRefusedError),
+        ({"status": 404, "deliver_to_device": 1}, RequestRefusedError),
         ({"status": 404, "deliver_to_device": True}, CommandRejectedError),
         # What a hotel's web site says to everything is no acknowledgement.
         ({"status": 200, "message": "welcome"}, UnexpectedAnswerError),
@@ -558,10 +567,10 @@ async def test_success_may_use_any_words(
 
 async def test_compressed_answer(stranger: CloudClient, server: ScriptedServer) -> None:
     """A proxy may compress."""
-    body = gzip.compress(b'{"status": 200}')
+    body = gzip.compress(b'{"status": 200, "epoch": 1574751416}')
     answer = http_answer(body, "200 OK", "Content-Encoding: gzip")
     outcome, _ = await ask(server, stranger.ping(), answer)
-    assert outcome is None
+    assert outcome == 1574751416
 
 
 async def test_rpc_with_an_owner_key_from_a_strange_cloud(
@@ -600,7 +609,7 @@ async def test_endless_answer(
     stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that never ends is given up, and the connection with it."""
-    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 100_000)
     task = asyncio.create_task(stranger.ping())
     peer = await server.accept()
     await peer.receive_head()
@@ -617,10 +626,10 @@ async def test_answer_of_the_greatest_length(
     stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit itself is allowed."""
-    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 100)
-    body = b'{"status": 200}'.ljust(100)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 100)
+    body = b'{"status": 200, "epoch": 1574751416}'.ljust(100)
     outcome, _ = await ask(server, stranger.ping(), http_answer(body))
-    assert outcome is None
+    assert outcome == 1574751416
     outcome, _ = await ask(server, stranger.ping(), http_answer(body + b" "))
     assert isinstance(outcome, UnexpectedAnswerError)
 
@@ -635,7 +644,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         parsed.append(len(text))
         return loads(text)
 
-    monkeypatch.setattr(http.orjson, "loads", note)
+    monkeypatch.setattr(transport.orjson, "loads", note)
     return parsed
 
 
@@ -671,9 +680,9 @@ async def test_answer_with_as_many_parts_as_there_may_be(
 ) -> None:
     """The limit itself is allowed."""
     parts = b",".join([b"[]"] * (MAX_ANSWER_NESTS - 2))
-    body = b'{"status": 200, "x": [' + parts + b"]}"
+    body = b'{"epoch": 1574751416, "x": [' + parts + b"]}"
     outcome, _ = await ask(server, stranger.ping(), http_answer(body))
-    assert outcome is None
+    assert outcome == 1574751416
 
 
 async def test_list_of_2000_devices_is_within_the_limits(
@@ -701,7 +710,7 @@ async def test_list_of_2000_devices_is_within_the_limits(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every call give up soon."""
-    monkeypatch.setattr(http, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    monkeypatch.setattr(transport, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
 
 
 @pytest.mark.parametrize("over_tls", [False, True])
@@ -716,7 +725,7 @@ async def test_command_that_is_given_up_is_withdrawn(
     """By a reset: after an orderly end the system would go on sending what is left of it."""
     if given_up_by == "deadline":
         timeout = aiohttp.ClientTimeout(total=1)
-        monkeypatch.setattr(http, "REQUEST_TIMEOUT", timeout)
+        monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
     context = certificates.server() if over_tls else None
     async with ScriptedServer(context) as server:
         if over_tls:

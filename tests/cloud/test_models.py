@@ -17,7 +17,7 @@ from custom_components.espcloud.cloud import (
     new_token,
     virtual_bssid,
 )
-from custom_components.espcloud.cloud.models import refuses_key, status_of
+from custom_components.espcloud.cloud.fields import refuses_key, status_of
 
 from .helpers import CALLER_TOKEN, USER_KEY, altered, push_frame
 from .scripted_server import DEVICE

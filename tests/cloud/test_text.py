@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.espcloud.cloud.models import CloudDevice
+from custom_components.espcloud.cloud.devices import CloudDevice
 from custom_components.espcloud.cloud.text import printable
 
 

@@ -1,11 +1,14 @@
 """Client of the Espressif IoT Cloud: its HTTP API and its device socket.
 
 Knows nothing of Home Assistant. Two ways lead in: `CloudClient` speaks the HTTP
-API as a user, `DeviceSession` is a device on the TCP socket.
+API as a user, and as the owner of devices (`OwnerClient`); `DeviceSession` is a device
+on the TCP socket.
 """
 
 from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection
+from .datapoints import StoredPoint
+from .devices import CloudDevice, OwnedDevice, StreamTemplate, is_stream_name
 from .endpoint import Endpoint, Timing
 from .errors import (
     AuthenticationError,
@@ -20,6 +23,7 @@ from .errors import (
     NoTlsError,
     PushRefusedError,
     RateLimitedError,
+    RequestRefusedError,
     StalledError,
     TakenOverError,
     UnexpectedAnswerError,
@@ -28,8 +32,6 @@ from .errors import (
 )
 from .http import CloudClient
 from .models import (
-    CloudDevice,
-    OwnedDevice,
     Push,
     PushKind,
     UserKey,
@@ -38,9 +40,23 @@ from .models import (
     virtual_bssid,
     virtual_rom_version,
 )
+from .owner import OwnerClient
 from .products import Product, ProductDevice
 from .push_limits import AccountPushes, DevicePushes, PushLimits
+from .rate_limits import RateLimits
+from .roms import Roms, RomVersion
 from .session import DeviceSession, SessionStatistics
+from .timers import (
+    FixedAction,
+    FixedTimer,
+    LoopPeriod,
+    LoopTimer,
+    OtherTimer,
+    SettableTimer,
+    Timer,
+    WeeklyAction,
+    WeeklyTimer,
+)
 
 __all__ = [
     "AccountPushes",
@@ -60,9 +76,15 @@ __all__ = [
     "DevicePushes",
     "DeviceSession",
     "Endpoint",
+    "FixedAction",
+    "FixedTimer",
     "FloodError",
+    "LoopPeriod",
+    "LoopTimer",
     "NoTlsError",
+    "OtherTimer",
     "OwnedDevice",
+    "OwnerClient",
     "Product",
     "ProductDevice",
     "Push",
@@ -70,15 +92,26 @@ __all__ = [
     "PushLimits",
     "PushRefusedError",
     "RateLimitedError",
+    "RateLimits",
+    "RequestRefusedError",
+    "RomVersion",
+    "Roms",
     "SessionStatistics",
+    "SettableTimer",
     "StalledError",
+    "StoredPoint",
+    "StreamTemplate",
     "TakenOverError",
+    "Timer",
     "Timing",
     "UnexpectedAnswerError",
     "UnknownAccountError",
     "UntrustedCertificateError",
     "UserKey",
+    "WeeklyAction",
+    "WeeklyTimer",
     "is_key",
+    "is_stream_name",
     "new_token",
     "refusal_backoff",
     "virtual_bssid",

@@ -5,6 +5,7 @@ import socket
 import ssl
 from typing import Self, cast, override
 
+from .devices import CloudDevice
 from .endpoint import Endpoint, Timing, open_socket
 from .errors import (
     CannotConnectError,
@@ -19,7 +20,7 @@ from .errors import (
 )
 from .frames import Frame, FrameDecoder, encode_frame
 from .heartbeat import Heartbeat
-from .models import CloudDevice, new_token, virtual_rom_version
+from .models import new_token, virtual_rom_version
 from .pending import PendingRequests
 from .push_limits import AccountPushes, DevicePushes
 from .pushes import PushHandler, answer_push

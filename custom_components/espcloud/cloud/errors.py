@@ -50,11 +50,33 @@ class UnknownAccountError(AuthenticationError):
 
 
 class RateLimitedError(CloudError):
-    """The cloud wants fewer requests for a while (protocol.md §2.1)."""
+    """The cloud wants fewer requests for a while (protocol.md §2.1).
+
+    Attributes:
+        retry_after: in how many seconds to ask again, None where the cloud does not say.
+    """
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        """Say so, and when to ask again."""
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class UnexpectedAnswerError(CloudError):
     """What answered does not speak this protocol, or answered something unknown."""
+
+
+class RequestRefusedError(UnexpectedAnswerError):
+    """The cloud answered a request with a status other than 200, for no known reason.
+
+    Attributes:
+        status: the cloud's status number, such as 400 for what it cannot take.
+    """
+
+    def __init__(self, status: int) -> None:
+        """Remember the status, the only part of the answer that is shown."""
+        super().__init__(f"status {status}")
+        self.status = status
 
 
 class DeviceOfflineError(CloudError):

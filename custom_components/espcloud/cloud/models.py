@@ -1,4 +1,4 @@
-"""Typed records of what the cloud says, read with care: the far end may send anything."""
+"""Keys and tokens, what a device gives as its own, and what is pushed to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,9 @@ import string
 from typing import Any, Self
 
 from .errors import UnexpectedAnswerError
-from .text import printable
+from .fields import identifier, record_or_none, token
 
 _KEY = re.compile(r"[0-9a-f]{40}")
-# What fits into a header, as every token has to.
-_TOKEN = re.compile(r"[!-~]+")
-_STATUS = re.compile(r"[0-9]{1,9}")
 _LIGHT = 45772
 _TOKEN_ALPHABET = string.digits + string.ascii_lowercase
 
@@ -53,64 +50,6 @@ def virtual_rom_version(ptype: int | None) -> str:
     return f"v0.2.0t{known}(o)"
 
 
-def integer(value: Any) -> int | None:
-    """Return the value where it is a whole number; JSON's true and false are none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def status_of(answer: Mapping[str, Any], default: int = 200) -> int:
-    """Return an answer's `status`, a number or a numeric text (protocol.md §2.1).
-
-    Raises:
-        UnexpectedAnswerError: `status` is neither.
-    """
-    status = answer.get("status", default)
-    if isinstance(status, str) and _STATUS.fullmatch(status):
-        return int(status)
-    if (number := integer(status)) is None:
-        raise UnexpectedAnswerError("an answer without a usable status")
-    return number
-
-
-def refuses_key(status: int, answer: Mapping[str, Any]) -> bool:
-    """Tell whether an answer means that the key is not valid.
-
-    The cloud says so with status 500 and a text (protocol.md §2.2); 401 and 403 are
-    what any other server of this API would use.
-    """
-    return status in (401, 403) or "key not exists" in str(answer.get("message", ""))
-
-
-def _record(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    record = parent.get(name)
-    if not isinstance(record, dict):
-        raise UnexpectedAnswerError(f"an answer without {name}")
-    return record
-
-
-def _record_or_none(parent: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    # Go, which the later cloud is written in, spells a record that is not there `null`.
-    return None if parent.get(name) is None else _record(parent, name)
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    value = record.get(name)
-    # The cloud escapes quotes in texts; of nothing else is it known (protocol.md §2.1).
-    return value.replace("&quot;", '"') if isinstance(value, str) else ""
-
-
-def _token(record: Mapping[str, Any]) -> str:
-    token = _text(record, "token")
-    return token if _TOKEN.fullmatch(token) else ""
-
-
-def _identifier(record: Mapping[str, Any], name: str) -> int:
-    value = integer(record.get(name))
-    if value is None:
-        raise UnexpectedAnswerError(f"an answer without a usable {name}")
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class UserKey:
     """The key of an account (protocol.md §2.3)."""
@@ -124,92 +63,10 @@ class UserKey:
         keys = answer.get("keys")
         if not isinstance(keys, list) or not keys or not isinstance(keys[0], dict):
             raise UnexpectedAnswerError("an answer without keys")
-        token = _token(keys[0])
-        if not token:
+        key_token = token(keys[0])
+        if not key_token:
             raise UnexpectedAnswerError("a key without a usable token")
-        return cls(user_id=_identifier(keys[0], "user_id"), token=token)
-
-
-@dataclass(frozen=True, slots=True)
-class CloudDevice:
-    """A device as the cloud describes it (protocol.md §2.5)."""
-
-    id: int
-    name: str
-    serial: str
-    ptype: int | None
-    rom_version: str
-    activated: bool
-
-    @property
-    def title(self) -> str:
-        """What to call it where it has no name."""
-        return self.name or f"Device {self.id}"
-
-    def is_same(self, device_id: int, serial: str) -> bool:
-        """Tell whether it is a device of one server that is remembered by these two.
-
-        Not every answer has the serial number; where both are known they agree.
-        """
-        return self.id == device_id and (
-            not serial or not self.serial or serial == self.serial
-        )
-
-    @classmethod
-    def from_answer(cls, answer: Mapping[str, Any]) -> Self:
-        """Read an answer that holds `device`; raises UnexpectedAnswerError."""
-        return cls.from_record(_record(answer, "device"))
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Read a DEVICE record; raises UnexpectedAnswerError without an id."""
-        return cls(
-            id=_identifier(record, "id"),
-            name=printable(_text(record, "name")),
-            serial=printable(_text(record, "serial")),
-            ptype=integer(record.get("ptype")),
-            rom_version=printable(_text(record, "rom_version")),
-            # Absent means a server that does not ask for activation.
-            activated=bool(record.get("activate_status", 1)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class OwnedDevice:
-    """A device of an account, with the key that may command it (protocol.md §2.3)."""
-
-    device: CloudDevice
-    owner_key: str = field(repr=False)
-
-    @classmethod
-    def list_from_answer(cls, answer: Mapping[str, Any]) -> list[Self]:
-        """Read the answer of `GET /v1/user/devices/`, by group or flat.
-
-        A record that cannot be read is left out: one odd device must not hide the rest.
-
-        Raises:
-            UnexpectedAnswerError: there is no list at all.
-        """
-        groups = answer.get("deviceGroups")
-        if not isinstance(groups, list):
-            if not isinstance(answer.get("devices"), list):
-                raise UnexpectedAnswerError("an answer without devices")
-            groups = [answer]
-        records: list[Any] = []
-        for group in groups:
-            if isinstance(group, dict) and isinstance(group.get("devices"), list):
-                records += group["devices"]
-        devices: dict[int, Self] = {}
-        for record in records:
-            try:
-                owned = cls(
-                    device=CloudDevice.from_record(record),
-                    owner_key=_token(_record(record, "key")),
-                )
-            except UnexpectedAnswerError, AttributeError:
-                continue
-            devices[owned.device.id] = owned
-        return list(devices.values())
+        return cls(user_id=identifier(keys[0], "user_id"), token=key_token)
 
 
 # What tells the cloud to deliver a request. The reference gateway leaves it among the
@@ -245,11 +102,11 @@ class Push:
     @classmethod
     def from_frame(cls, frame: Mapping[str, Any]) -> Self:
         """Read a delivered frame; raises UnexpectedAnswerError on wrong types."""
-        nonce = _identifier(frame, "nonce")
+        nonce = identifier(frame, "nonce")
         path, method = frame.get("path"), frame.get("method", "GET")
         if not isinstance(path, str) or not isinstance(method, str):
             raise UnexpectedAnswerError("a push with fields of the wrong type")
-        parameters, body = _record_or_none(frame, "get"), _record_or_none(frame, "body")
+        parameters, body = record_or_none(frame, "get"), record_or_none(frame, "body")
         if parameters and _MARK in parameters:
             parameters = {
                 name: value for name, value in parameters.items() if name != _MARK

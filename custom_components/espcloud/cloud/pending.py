@@ -11,8 +11,8 @@ from .errors import (
     CloudTimeoutError,
     UnexpectedAnswerError,
 )
+from .fields import integer, refuses_key, status_of
 from .frames import Frame
-from .models import integer, refuses_key, status_of
 
 # Answers to our requests carry the nonce back. Those of devices and of the cloud stay
 # below 2**31, so ours do too (protocol.md §3.2, §3.4).

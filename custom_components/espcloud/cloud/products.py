@@ -1,29 +1,13 @@
 """What an account makes devices of: the developer's side of the API (protocol.md §2.11)."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from .devices import CloudDevice
 from .errors import UnexpectedAnswerError
-from .models import CloudDevice, _identifier, _record, _text, _token, integer, is_key
-
-
-def _read_each[RecordT](
-    answer: Mapping[str, Any],
-    name: str,
-    read: Callable[[Mapping[str, Any]], RecordT],
-) -> list[RecordT]:
-    """Read a list of records; one that cannot be read must not hide the rest."""
-    records = answer.get(name)
-    if not isinstance(records, list):
-        raise UnexpectedAnswerError(f"an answer without {name}")
-    found = []
-    for record in records:
-        if isinstance(record, dict):
-            with suppress(UnexpectedAnswerError):
-                found.append(read(record))
-    return found
+from .fields import identifier, integer, read_each, record, text, token
+from .models import is_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +21,14 @@ class Product:
     @classmethod
     def list_from_answer(cls, answer: Mapping[str, Any]) -> list[Self]:
         """Read an answer that holds `products`; raises UnexpectedAnswerError without."""
-        return _read_each(answer, "products", cls._from_record)
+        return read_each(answer, "products", cls._from_record)
 
     @classmethod
-    def _from_record(cls, record: Mapping[str, Any]) -> Self:
+    def _from_record(cls, product: Mapping[str, Any]) -> Self:
         return cls(
-            id=_identifier(record, "id"),
-            name=_text(record, "name"),
-            ptype=integer(record.get("ptype")),
+            id=identifier(product),
+            name=text(product, "name"),
+            ptype=integer(product.get("ptype")),
         )
 
 
@@ -69,14 +53,14 @@ class ProductDevice:
 
         A device without a master key is left out.
         """
-        return _read_each(answer, "devices", cls._from_record)
+        return read_each(answer, "devices", cls._from_record)
 
     @classmethod
-    def _from_record(cls, record: Mapping[str, Any]) -> Self:
-        device = CloudDevice.from_record(record)
-        master_key = _token(_record(record, "key"))
+    def _from_record(cls, listed: Mapping[str, Any]) -> Self:
+        device = CloudDevice.from_record(listed)
+        master_key = token(record(listed, "key"))
         if not is_key(master_key):
             raise UnexpectedAnswerError("a device without a master key")
-        last_active = integer(record.get("last_active"))
+        last_active = integer(listed.get("last_active"))
         never_active = last_active is not None and last_active <= 0
         return cls(device, master_key, unused=not device.activated or never_active)

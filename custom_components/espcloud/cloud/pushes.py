@@ -5,8 +5,9 @@ import logging
 from typing import Any
 
 from .errors import PushRefusedError, UnexpectedAnswerError
+from .fields import integer
 from .frames import Frame, encode_frame
-from .models import Push, integer
+from .models import Push
 from .push_limits import DevicePushes
 
 _LOGGER = logging.getLogger(__name__)

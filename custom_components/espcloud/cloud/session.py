@@ -8,9 +8,9 @@ from typing import override
 
 from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection
+from .devices import CloudDevice
 from .endpoint import Endpoint, Timing
 from .errors import AuthenticationError, CloudError, StalledError, TakenOverError
-from .models import CloudDevice
 from .push_limits import AccountPushes, DevicePushes
 from .pushes import PushHandler
 
