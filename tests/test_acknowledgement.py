@@ -72,7 +72,7 @@ async def test_command_is_acknowledged_where_it_is_heard(
     if status == 200:
         assert {state.entity_id: state for state in hass.states.async_all()} != before
         return
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     assert coordinator.data.is_on is None
     assert {state.entity_id: state for state in hass.states.async_all()} == before
 
@@ -141,7 +141,7 @@ async def test_device_belongs_to_one_entry(
     assert issue.translation_placeholders["device"] == "Desk lamp"
     assert issue.translation_placeholders["account_markdown"] == escaped(entry.title)
     assert issue.severity is ir.IssueSeverity.WARNING
-    (held_id,) = twin.subentries.keys() - twin.runtime_data.coordinators.keys()
+    (held_id,) = twin.subentries.keys() - twin.runtime_data.virtual.coordinators.keys()
     await says_nothing_of(hass, device_registry, twin, held_id)
     heard = set()
     for number in range(6):
@@ -155,14 +155,14 @@ async def test_device_belongs_to_one_entry(
     # A reload of the one that has it changes nothing.
     await hass.config_entries.async_reload(entry.entry_id)
     await cloud.wait_online(device, connections=2)
-    assert len(entry.runtime_data.coordinators) == 1
-    assert len(twin.runtime_data.coordinators) == 1
+    assert len(entry.runtime_data.virtual.coordinators) == 1
+    assert len(twin.runtime_data.virtual.coordinators) == 1
 
     # What one gives up, the other takes.
     await hass.config_entries.async_remove(entry.entry_id)
-    assert len(twin.runtime_data.coordinators) == 2
+    assert len(twin.runtime_data.virtual.coordinators) == 2
     await wait_for_issue(hass, "set_up_twice", is_there=False)
-    for coordinator in twin.runtime_data.coordinators.values():
+    for coordinator in twin.runtime_data.virtual.coordinators.values():
         await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
     assert (await send_command(cloud, device, "LED_ON"))["status"] == 200
     await wait_for_state(hass, LIGHT, "on")
@@ -185,7 +185,7 @@ async def test_device_is_known_by_its_serial_or_its_key(
     )
     assert await hass.config_entries.async_setup(twin.entry_id)
     await wait_for_issue(hass, "set_up_twice")
-    assert twin.runtime_data.coordinators == {}
+    assert twin.runtime_data.virtual.coordinators == {}
     if field == "serial":
         hass.config_entries.async_remove_subentry(twin, subentry.subentry_id)
     else:

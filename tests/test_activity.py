@@ -126,7 +126,7 @@ async def test_reconnecting_is_no_command(
     await send_command(cloud, device, "LED_ON")
     before = len(await activity(hass))
     seen = hass.states.get(EVENT)
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     cloud.disconnect(device)
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     await let_time_pass(hass, GRACE_TIME + 1)

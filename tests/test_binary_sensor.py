@@ -25,7 +25,7 @@ async def test_connectivity(
     assert registered.entity_category is er.EntityCategory.DIAGNOSTIC
     assert registered.original_device_class == "connectivity"
 
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     cloud.revoke_key(cloud.master_key(device))
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     assert hass.states.get(SENSOR).state == "on"

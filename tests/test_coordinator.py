@@ -10,7 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
-from custom_components.espcloud import coordinator as coordinator_module, refusals
+from custom_components.espcloud import refusals
+from custom_components.espcloud.backends import virtual
 from custom_components.espcloud.cloud import Endpoint, stall
 from custom_components.espcloud.const import DOMAIN, GRACE_TIME, LONG_OUTAGE
 from custom_components.espcloud.coordinator import EspCloudCoordinator
@@ -81,7 +82,7 @@ def issues(hass: HomeAssistant) -> list[str | None]:
 async def wait_for_refusals(coordinator: EspCloudCoordinator, count: int) -> None:
     """Wait until the key of a device was refused so many times in a row."""
     async with asyncio.timeout(5):
-        while coordinator.session.attempts_refused < count:  # noqa: ASYNC110 - no event says
+        while coordinator.backend.session.attempts_refused < count:  # noqa: ASYNC110 - no event says
             await asyncio.sleep(0.005)
 
 
@@ -156,7 +157,7 @@ async def test_changed_timers_are_acknowledged_and_change_nothing(
         ("POST", {"datapoint": {"x": 1, "y": 2}}, {"x": 1, "y": 2}),
     ],
 )
-async def test_datapoints_are_answered_and_change_nothing(
+async def test_datapoints_of_ones_own_streams_change_nothing(
     hass: HomeAssistant,
     cloud: LocalCloud,
     device: Device,
@@ -168,7 +169,7 @@ async def test_datapoints_are_answered_and_change_nothing(
     answer = await http(
         cloud,
         method,
-        "/v1/datastreams/plug-status/datapoint/",
+        "/v1/datastreams/music/datapoint/",
         cloud.owner_key(device),
         query={"deliver_to_device": "true"},
         body=body,
@@ -211,7 +212,7 @@ async def test_outage_is_seen_after_the_grace_time_and_heals_by_itself(
     caplog.clear()
 
     await cloud.close()
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     assert hass.states.get(LIGHT).state == "on"
     # Hours pass, attempt after attempt.
@@ -250,7 +251,7 @@ async def test_outage_of_less_than_five_minutes_is_no_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each outage counts from its own beginning."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     caplog.set_level(logging.INFO)
     for connections in (2, 3):
         caplog.clear()
@@ -259,7 +260,7 @@ async def test_outage_of_less_than_five_minutes_is_no_warning(
             coordinator, lambda it: not it.availability.connected
         )
         await let_time_pass(hass, LONG_OUTAGE - 1)
-        coordinator.session.retry_now()
+        coordinator.backend.session.retry_now()
         await cloud.wait_online(device, connections=connections)
         await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
         await let_time_pass(hass, 2 * LONG_OUTAGE)
@@ -278,7 +279,7 @@ async def test_device_that_was_never_connected(
     entry = await account_entry(hass, cloud, user.id, device)
     cloud.revoke_key(cloud.master_key(device))
     await hass.config_entries.async_setup(entry.entry_id)
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await wait_for_refusals(coordinator, 1)
     await let_time_pass(hass, LONG_OUTAGE + 1)
     assert warnings(caplog) == [
@@ -306,7 +307,7 @@ async def test_stall_of_home_assistant_is_no_outage(
     await send_command(cloud, device, "emulate_steps")
     assert changes == []
     assert info_lines(caplog) == []
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     assert coordinator.availability.history.as_list()[-1]["event"] == "connected"
     await send_command(cloud, device, "LED_ON")
     await wait_for_state(hass, LIGHT, "on")
@@ -336,16 +337,16 @@ async def test_command_is_not_sent_while_not_connected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another client that holds the place just now does not receive it instead."""
-    monkeypatch.setattr(coordinator_module, "RECONNECT_WAIT", 0.2)
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    monkeypatch.setattr(virtual, "RECONNECT_WAIT", 0.2)
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     # No way to the device port: the session cannot take its place back.
-    monkeypatch.setattr(coordinator.session, "_endpoint", Endpoint("127.0.0.1", 1))
+    monkeypatch.setattr(coordinator.backend.session, "_endpoint", Endpoint("127.0.0.1", 1))
     async with RawDevice(cloud, cloud.master_key(device)) as rival:
         await wait_for_coordinator(
             coordinator, lambda it: not it.availability.connected
         )
         with pytest.raises(HomeAssistantError) as caught:
-            await coordinator.async_turn(True, None)
+            await coordinator.async_send_command("LED_ON", context=None)
         assert caught.value.translation_key == "device_offline"
         # The next that it hears is what it asks: no command came before.
         rival.send({"path": "/v1/ping/", "method": "POST"})
@@ -367,14 +368,14 @@ async def test_refused_device_key(
     key = cloud.store.keyring.keys[cloud.master_key(device)]
     cloud.revoke_key(key.token)
     await hass.config_entries.async_setup(entry.entry_id)
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await wait_for_refusals(coordinator, 1)
     # A command makes no further attempt of it, and does not wait.
     with pytest.raises(HomeAssistantError) as caught:
         await coordinator.async_send_command("LED_ON", context=None)
     assert caught.value.translation_key == "key_refused"
     await let_time_pass(hass, 58)
-    assert coordinator.session.attempts_refused == 1
+    assert coordinator.backend.session.attempts_refused == 1
     assert issues(hass) == []
 
     now += 72
@@ -405,8 +406,8 @@ async def test_device_key_refused_twice_within_a_minute(
     """A cloud that comes back without its state for seconds needs nobody."""
     key = cloud.store.keyring.keys[cloud.master_key(device)]
     cloud.revoke_key(key.token)
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     for refusals_so_far in (1, 2, 3):
         await wait_for_refusals(coordinator, refusals_so_far)
-        coordinator.async_retry_refused_key()
+        coordinator.backend.async_retry_refused_key()
     assert issues(hass) == []

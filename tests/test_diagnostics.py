@@ -44,7 +44,7 @@ async def test_account_diagnostics(
     """They tell what happened to each connection, and redact what is private."""
     entry = await set_up(hass, cloud, user, device)
     await send_command(cloud, device, "LED_ON")
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     cloud.disconnect(device)
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
@@ -117,7 +117,7 @@ async def test_system_health(
     assert info["devices_online"] == "1/1"
     assert await info["can_reach_cloud"] == "ok"
 
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     cloud.revoke_key(cloud.master_key(device))
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
     info = await get_system_health_info(hass, "espcloud")

@@ -96,7 +96,7 @@ async def test_unloaded_device_fires_no_event(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:
     """Nothing listens any more after unloading, and once only after reloading."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await hass.config_entries.async_unload(entry.entry_id)
     assert coordinator._command_listeners == []
 
@@ -105,7 +105,7 @@ async def test_parameters_are_texts(
     hass: HomeAssistant, device: Device, entry: MockConfigEntry
 ) -> None:
     """What no cloud sends does not reach the states."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     push = Push.from_frame(
         {
             "deliver_to_device": True,
@@ -115,5 +115,5 @@ async def test_parameters_are_texts(
             "path": "/v1/device/rpc/",
         }
     )
-    coordinator._handle_push(push)
+    coordinator.handle_push(push)
     assert hass.states.get(EVENT).attributes["parameters"] == {"level": "30"}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud import account
+from custom_components import espcloud
+from custom_components.espcloud.backends import account
 from custom_components.espcloud.cloud import PushLimits
 from custom_components.espcloud.const import LONG_OUTAGE
 from custom_components.espcloud.coordinator import EspCloudCoordinator
@@ -70,7 +71,7 @@ async def test_refused_command_changes_nothing(
     for action in ("LED_OFF", "BLINK", "LED_ON"):
         assert (await send_command(cloud, device, action))["status"] == 503
     assert {state.entity_id: state for state in hass.states.async_all()} == before
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     assert coordinator.data.is_on is True
 
 
@@ -125,7 +126,7 @@ async def flooded(
     await hass.config_entries.async_setup(entry.entry_id)
     await cloud.wait_online(device)
     caplog.clear()
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     return coordinator
 
 
@@ -140,7 +141,7 @@ async def test_connection_that_is_closed(
     answer = await send_command(cloud, device, "LED_ON")
     assert "disconnected" in answer["message"]
     await wait_for_issue(hass, "flood")
-    assert flooded.session.attempts_failed == 1
+    assert flooded.backend.session.attempts_failed == 1
     await cloud.wait_online(device, connections=2)
     await wait_for_coordinator(flooded, lambda it: it.availability.connected)
     (line,) = warnings(caplog)
@@ -158,7 +159,7 @@ async def test_flood_that_keeps_the_device_away(
     """Then it is an outage like any other."""
     await send_command(cloud, device, "LED_ON")
     await wait_for_coordinator(flooded, lambda it: not it.availability.connected)
-    await flooded.session.close()
+    await flooded.backend.session.close()
     await let_time_pass(hass, LONG_OUTAGE)
     await let_time_pass(hass, LONG_OUTAGE)
     flood, outage = warnings(caplog)
@@ -180,7 +181,7 @@ async def test_nothing_is_left_of_a_flood(
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_text_says_the_limits(language: str) -> None:
     """A person reads the numbers that apply."""
-    folder = Path(account.__file__).parent / "translations"
+    folder = Path(espcloud.__file__).parent / "translations"
     texts = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
     text = texts["issues"]["flood"]["description"].replace(",", "")
     limits = PushLimits()

@@ -151,7 +151,7 @@ async def test_stopping_during_the_set_up_makes_no_connection(
         ),
     )
     await hass.async_block_till_done()
-    assert entry.runtime_data.coordinators == {}
+    assert entry.runtime_data.virtual.coordinators == {}
     assert not cloud.is_online(device)
     hass.set_state(CoreState.running)
 
@@ -427,8 +427,9 @@ async def test_device_without_a_subentry_cannot_linger(
     user: User,
     device: Device,
 ) -> None:
-    """However a device lost its subentry, the next set-up removes it."""
+    """One that is neither a subentry's nor the account's is not shown."""
     entry = await account_entry(hass, cloud, user.id, device)
+    hass.config_entries.async_update_entry(entry, options={"show_devices": False})
     device_registry.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={("espcloud", "orphan")}
     )
@@ -552,6 +553,8 @@ async def test_reading_again_notices_a_refused_account_key(
 ) -> None:
     """The person is asked to sign in, until that is not needed; the device stays up."""
     entry = await account_entry(hass, cloud, user.id, device)
+    # Else it is read every minute anyway.
+    hass.config_entries.async_update_entry(entry, options={"show_devices": False})
     await hass.config_entries.async_setup(entry.entry_id)
     await wait_for_state(hass, LIGHT, "unknown")
     key = cloud.store.keyring.keys[entry.data["user_key"]]

@@ -147,7 +147,7 @@ async def test_command_brings_the_connection_back(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:
     """Somebody else holds the device's place: a press of the light takes it back."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     async with RawDevice(cloud, cloud.master_key(device)):
         await wait_for_coordinator(
             coordinator, lambda it: not it.availability.connected

@@ -46,7 +46,7 @@ async def test_name_forges_no_line_of_the_log(
         },
     )
     assert result["title"] == SHOWN
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await wait_for_coordinator(coordinator, lambda it: it.availability.connected)
     cloud.disconnect(device)
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)

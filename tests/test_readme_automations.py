@@ -142,7 +142,7 @@ class Instance:
 
     async def cut_off(self, seconds: float) -> None:
         """Lose the way to the cloud for so long."""
-        (coordinator,) = self._entry.runtime_data.coordinators.values()
+        (coordinator,) = self._entry.runtime_data.virtual.coordinators.values()
         self._proxy.refuse()
         self._proxy.sever()
         await wait_for_coordinator(

@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.const import ACCOUNT_INTERVAL, DOMAIN
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.repairs import DeviceRepairFlow
@@ -95,12 +95,12 @@ async def test_repair_of_a_device_that_is_gone(
 async def test_key_that_works_again_needs_nobody(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> None:
-    """A refused key is tried at once when the account was read anew."""
+    """A refused key is tried again every few minutes."""
     key = cloud.store.keyring.keys[cloud.master_key(device)]
     cloud.revoke_key(key.token)
     await wait_for_issue(hass, "device_key_refused")
     cloud.store.keyring.put(key)
-    await entry.runtime_data.account.async_refresh()
+    await let_time_pass(hass, ACCOUNT_INTERVAL.total_seconds())
     await wait_for_issue(hass, "device_key_refused", is_there=False)
     await cloud.wait_online(device)
 
@@ -137,7 +137,7 @@ async def test_taken_over_is_explained_and_not_fought(
     intruders: AsyncExitStack,
 ) -> None:
     """The first loss may be chance; the second in a row raises the issue and yields."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     master_key = cloud.master_key(device)
     await intruders.enter_async_context(RawDevice(cloud, master_key))
     await wait_for_coordinator(coordinator, lambda it: not it.availability.connected)
@@ -169,7 +169,7 @@ async def contested_place(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, entry: MockConfigEntry
 ) -> AsyncGenerator[RawDevice]:
     """Have another client take the device's place twice and keep it."""
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     master_key = cloud.master_key(device)
     async with RawDevice(cloud, master_key):
         await wait_for_coordinator(
@@ -196,10 +196,9 @@ async def test_commands_do_not_fight_for_the_place(
                     blocking=True,
                 )
             assert caught.value.translation_key == "taken_over"
-            assert caught.value.translation_placeholders == {
-                "device": "Desk lamp",
-                "action": "LED_ON",
-            }
+            placeholders = caught.value.translation_placeholders
+            assert placeholders["device"] == "Desk lamp"
+            assert placeholders["action"] == "LED_ON"
         assert cloud.connection_count(device) == connections
         # The next that it hears is what it asks: no command came before.
         rival.send({"path": "/v1/ping/", "method": "POST"})
@@ -219,7 +218,7 @@ async def test_connecting_now(
     """The issue offers to take the place back at once, and says where that fails."""
     assert await async_setup_component(hass, "repairs", {})
     client = await hass_client()
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     async with contested_place(hass, cloud, device, entry):
         issue = await wait_for_issue(hass, "taken_over")
         assert issue.is_fixable
@@ -235,7 +234,7 @@ async def test_connecting_now(
         }
         if not is_back:
             monkeypatch.setattr(
-                "custom_components.espcloud.coordinator.CONNECT_NOW_WAIT", 0.1
+                "custom_components.espcloud.backends.virtual.CONNECT_NOW_WAIT", 0.1
             )
             cloud.revoke_key(cloud.master_key(device))
         response = await client.post(

@@ -66,7 +66,7 @@ async def test_no_secret_in_the_log(
     entry = result["result"]
     secrets.add(entry.data["user_key"])
     await wait_for_state(hass, LIGHT, "unknown")
-    (coordinator,) = entry.runtime_data.coordinators.values()
+    (coordinator,) = entry.runtime_data.virtual.coordinators.values()
 
     # A device of Home Assistant's own, whose key the cloud tells.
     menu = await open_device_dialog(hass, entry.entry_id)
@@ -119,7 +119,7 @@ async def test_no_secret_in_the_log(
 
     shown = [
         *texts(caplog),
-        repr(coordinator.session),
+        repr(coordinator.backend.session),
         repr(coordinator.data),
         repr(caught.value),
         repr(caught.value.__cause__),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.espcloud.const import DEFAULT_URL
-from custom_components.espcloud.server import Server
+from custom_components.espcloud.backends.server import Server
 
 
 def server(url: str, **changes: Any) -> Server:

@@ -78,7 +78,7 @@ class Instance:
     async def wait(self, connected: int) -> Answer:
         """Wait until exactly so many devices are connected; return the seconds it took."""
         begin = perf_counter()
-        coordinators = self._entry.runtime_data.coordinators.values()
+        coordinators = self._entry.runtime_data.virtual.coordinators.values()
         # An event would have to be measured with everything else.
         while (  # noqa: ASYNC110 - as said
             sum(one.availability.connected for one in coordinators) != connected

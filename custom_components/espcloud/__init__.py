@@ -1,4 +1,4 @@
-"""The Espressif IoT Cloud integration: Home Assistant as a device of the cloud."""
+"""The Espressif IoT Cloud integration: Home Assistant as a device, and as an owner."""
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -13,16 +13,23 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import ConfigType
 
-from .account import EspCloudAccount
+from .backends.account import EspCloudAccount
 from .config_flow import EspCloudConfigFlow
-from .const import ACCOUNT_INTERVAL, DOMAIN
+from .const import ACCOUNT_INTERVAL, DEVICES_INTERVAL, DOMAIN
 from .coordinator import EspCloudConfigEntry
 from .devices import EspCloudDevices
 from .services import async_register_services
 from .state_store import StateStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.LIGHT]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.EVENT,
+    Platform.LIGHT,
+    Platform.REMOTE,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -40,7 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     await states.async_load(entry.subentries)
     devices = EspCloudDevices(hass, entry, account, states)
     entry.runtime_data = devices
-    _async_remove_orphans(hass, entry)
+    _async_remove_orphans(hass, entry, keep_hardware=account.shows_devices)
 
     # Entries are not unloaded when Home Assistant stops.
     entry.async_on_unload(
@@ -48,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Only now: a command that nobody hears must not be acknowledged.
-    devices.async_follow_subentries()
+    devices.async_start()
 
     @callback
     def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
@@ -67,7 +74,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> 
     )
     entry.async_on_unload(
         async_track_time_interval(
-            hass, account.async_refresh, ACCOUNT_INTERVAL, cancel_on_shutdown=True
+            hass,
+            account.async_refresh,
+            DEVICES_INTERVAL if account.shows_devices else ACCOUNT_INTERVAL,
+            cancel_on_shutdown=True,
+        )
+    )
+    entry.async_on_unload(
+        async_track_time_interval(
+            hass,
+            devices.async_retry_refused_keys,
+            ACCOUNT_INTERVAL,
+            cancel_on_shutdown=True,
         )
     )
     return True
@@ -95,17 +113,31 @@ async def async_migrate_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EspCloudConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Remove a device, as its subentry's *Delete* does: that is what it comes from."""
+    """Remove a device, where it would not come back.
+
+    A virtual one comes from its subentry, whose *Delete* does the same. One that the
+    account has stays for as long as the account lists it.
+    """
     subentry_id = device.config_subentry_id
-    if subentry_id is not None and subentry_id in entry.subentries:
-        hass.config_entries.async_remove_subentry(entry, subentry_id)
-    return True
+    if subentry_id is not None:
+        if subentry_id in entry.subentries:
+            hass.config_entries.async_remove_subentry(entry, subentry_id)
+        return True
+    if entry.state is not ConfigEntryState.LOADED:
+        return True
+    return entry.runtime_data.of(device) is None
 
 
 @callback
-def _async_remove_orphans(hass: HomeAssistant, entry: EspCloudConfigEntry) -> None:
-    """Remove devices whose subentry is gone, however that came about."""
+def _async_remove_orphans(
+    hass: HomeAssistant, entry: EspCloudConfigEntry, *, keep_hardware: bool
+) -> None:
+    """Remove devices whose subentry is gone, and those that are not to be shown."""
     registry = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if device.config_subentry_id not in entry.subentries:
+        if device.config_subentry_id is None:
+            is_orphan = not keep_hardware
+        else:
+            is_orphan = device.config_subentry_id not in entry.subentries
+        if is_orphan:
             registry.async_remove_device(device.id)

@@ -38,3 +38,20 @@ def own_actions(user_input: Mapping[str, Any]) -> list[str]:
             raise EnrollmentError(CONF_ACTIONS, "duplicate_action")
         actions.append(action)
     return actions
+
+
+def two_actions(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return the actions that turn a device on and off, as a subentry keeps them.
+
+    Raises:
+        EnrollmentError: one is missing, or they are the same.
+    """
+    turn_on: str = user_input[CONF_TURN_ON_ACTION].strip()
+    turn_off: str = user_input[CONF_TURN_OFF_ACTION].strip()
+    if not turn_on:
+        raise EnrollmentError(CONF_TURN_ON_ACTION, "empty_action")
+    if not turn_off:
+        raise EnrollmentError(CONF_TURN_OFF_ACTION, "empty_action")
+    if turn_on == turn_off:
+        raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
+    return {CONF_TURN_ON_ACTION: turn_on, CONF_TURN_OFF_ACTION: turn_off}

@@ -29,6 +29,7 @@ class Availability:
         hass: HomeAssistant,
         name: str,
         *,
+        has_patience: bool,
         on_change: Callable[[], None],
         on_stable: Callable[[], None],
     ) -> None:
@@ -37,6 +38,9 @@ class Availability:
         Args:
             hass: Home Assistant.
             name: how the log calls the device.
+            has_patience: whether an outage may be over within the grace time, and is
+                worth a warning when it is not over for long. A device that is switched
+                off is neither.
             on_change: called when `connected` or `available` may have changed.
             on_stable: called when a connection has lived for the stable time.
         """
@@ -49,6 +53,7 @@ class Availability:
         self._said_at: int | None = None
         self._hass = hass
         self._name = name
+        self._has_patience = has_patience
         self._on_change = on_change
         self._on_stable = on_stable
         self._cancel_timer: CALLBACK_TYPE | None = None
@@ -82,8 +87,13 @@ class Availability:
                 _LOGGER.info("%s: not connected to the cloud: %s", self._name, reason)
         self.last_error = reason
         self.history.note(f"{type(reason).__name__}: {reason}")
-        if self.connected:
-            self.connected = False
+        was_connected, self.connected = self.connected, False
+        if not self._has_patience:
+            self.close()
+            self.available = False
+            if was_connected:
+                self._on_change()
+        elif was_connected:
             self._start_timer(GRACE_TIME, self._async_grace_ended)
             self._on_change()
         elif is_new:

@@ -28,7 +28,7 @@ async def async_setup_entry(
     def async_add(coordinator: EspCloudCoordinator) -> None:
         async_add_entities(
             [EspCloudConnectivity(coordinator)],
-            config_subentry_id=coordinator.subentry.subentry_id,
+            config_subentry_id=coordinator.registry_subentry_id,
         )
 
     entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))

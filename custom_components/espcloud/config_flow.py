@@ -18,6 +18,7 @@ from homeassistant.const import CONF_EMAIL, CONF_PASSWORD
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
+from .backends.server import InvalidServerError, Server
 from .cloud import UserKey
 from .const import (
     CONF_AREA,
@@ -32,15 +33,17 @@ from .const import (
     DOMAIN,
     SECTION_SERVER,
     SUBENTRY_TYPE_DEVICE,
+    SUBENTRY_TYPE_HARDWARE,
 )
 from .device_flow import DeviceSubentryFlow
 from .device_steps import DeviceSteps
 from .enrollment import Enrollment, EnrollmentError
 from .forms import AREA, REAUTH, account_form, account_reconfigure_form, shown_again
-from .known_devices import device_unique_id
+from .hardware_flow import HardwareSubentryFlow
+from .identity import Identity
 from .markdown import escaped
 from .older_dialogs import async_end_older_dialogs
-from .server import InvalidServerError, Server
+from .options_flow import EspCloudOptionsFlow
 from .sign_in import SignIn, account_title, require_devices, stored_sign_in
 
 
@@ -64,7 +67,17 @@ class EspCloudConfigFlow(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the dialogs of an account's devices."""
-        return {SUBENTRY_TYPE_DEVICE: DeviceSubentryFlow}
+        return {
+            SUBENTRY_TYPE_DEVICE: DeviceSubentryFlow,
+            SUBENTRY_TYPE_HARDWARE: HardwareSubentryFlow,
+        }
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> EspCloudOptionsFlow:
+        """Return the dialog of what an account shows."""
+        return EspCloudOptionsFlow()
 
     @override
     async def async_step_user(
@@ -94,6 +107,14 @@ class EspCloudConfigFlow(
             description_placeholders={"default_url": DEFAULT_URL},
             last_step=False,
         )
+
+    async def async_step_account_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Add the account alone: Home Assistant shows its devices and becomes none."""
+        if self._known_account() is not None:
+            return self.async_abort(reason="account_already_configured")
+        return self._async_create_account([])
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -248,6 +269,10 @@ class EspCloudConfigFlow(
         return account
 
     @override
+    def _more_ways(self) -> list[str]:
+        return ["account_devices"]
+
+    @override
     def _more_device_fields(self) -> dict[Any, Any]:
         # Home Assistant asks for the area itself, but where the dialog ends by an abort.
         return AREA if self._known_account() is not None else {}
@@ -263,21 +288,10 @@ class EspCloudConfigFlow(
     def _async_finish(
         self, device: ConfigSubentryData, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
-        assert self._sign_in is not None
-        server = self._enrollment.server
         account = self._known_account()
         if account is None:
-            return self.async_create_entry(
-                title=account_title(self._sign_in.email),
-                data={
-                    CONF_EMAIL: self._sign_in.email,
-                    CONF_USER_ID: self._sign_in.user_key.user_id,
-                    CONF_USER_KEY: self._sign_in.user_key.token,
-                    **server.as_data(),
-                },
-                subentries=[device],
-            )
-        if Server.from_data(account.data) != server:
+            return self._async_create_account([device])
+        if Server.from_data(account.data) != self._enrollment.server:
             # The account has moved meanwhile; the key is not the new server's to know.
             return self.async_abort(reason="account_changed")
         self._async_join(account, device, user_input.get(CONF_AREA))
@@ -287,6 +301,23 @@ class EspCloudConfigFlow(
                 "device": escaped(device["title"]),
                 "account": escaped(account.title),
             },
+        )
+
+    @callback
+    def _async_create_account(
+        self, devices: list[ConfigSubentryData]
+    ) -> ConfigFlowResult:
+        """End the dialog with a new account."""
+        assert self._sign_in is not None
+        return self.async_create_entry(
+            title=account_title(self._sign_in.email),
+            data={
+                CONF_EMAIL: self._sign_in.email,
+                CONF_USER_ID: self._sign_in.user_key.user_id,
+                CONF_USER_KEY: self._sign_in.user_key.token,
+                **self._enrollment.server.as_data(),
+            },
+            subentries=devices,
         )
 
     @callback
@@ -306,7 +337,7 @@ class EspCloudConfigFlow(
         registered = registry.async_get_or_create(
             config_entry_id=account.entry_id,
             config_subentry_id=subentry.subentry_id,
-            identifiers={(DOMAIN, device_unique_id(subentry.data))},
+            identifiers={(DOMAIN, Identity.from_data(subentry.data).unique_id)},
             name=subentry.title,
         )
         if area_id is not None:

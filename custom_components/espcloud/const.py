@@ -7,6 +7,7 @@ DOMAIN: Final = "espcloud"
 MANUFACTURER: Final = "Espressif"
 
 SUBENTRY_TYPE_DEVICE: Final = "device"
+SUBENTRY_TYPE_HARDWARE: Final = "hardware"
 
 CONF_ACTIONS: Final = "actions"
 CONF_AREA: Final = "area"
@@ -14,13 +15,26 @@ CONF_CLEAR_TEXT: Final = "clear_text"
 CONF_DEVICE: Final = "device"
 CONF_DEVICE_ID: Final = "device_id"
 CONF_DEVICE_KEY: Final = "device_key"
+CONF_DIM_ACTION: Final = "dim_action"
+CONF_DIM_MAXIMUM: Final = "dim_maximum"
+CONF_DIM_PARAMETER: Final = "dim_parameter"
+CONF_HAS_WHITE: Final = "has_white"
+CONF_IS_SILENT: Final = "is_silent"
+CONF_LAMP_SHOWS: Final = "lamp_shows"
+CONF_KIND: Final = "kind"
 CONF_SERIAL: Final = "serial"
+CONF_SHOW_DEVICES: Final = "show_devices"
+CONF_SHOWN_AS: Final = "shown_as"
+CONF_STREAMS: Final = "streams"
 CONF_TAKE_OVER: Final = "take_over"
 CONF_TURN_OFF_ACTION: Final = "turn_off_action"
 CONF_TURN_ON_ACTION: Final = "turn_on_action"
 CONF_USER_ID: Final = "user_id"
 CONF_USER_KEY: Final = "user_key"
 SECTION_SERVER: Final = "server"
+
+# What a self-made device can be shown as; the first is what it is shown as by itself.
+SHOWN_AS: Final = ("light", "switch")
 
 EVENT_TURN_ON: Final = "turn_on"
 EVENT_TURN_OFF: Final = "turn_off"
@@ -33,6 +47,8 @@ DEFAULT_URL: Final = "https://iot.espressif.cn"
 DEFAULT_PORT: Final = 8000  # protocol.md §1
 DEFAULT_TURN_ON_ACTION: Final = "LED_ON"
 DEFAULT_TURN_OFF_ACTION: Final = "LED_OFF"
+DEFAULT_DIM_PARAMETER: Final = "level"
+DEFAULT_DIM_MAXIMUM: Final = 100
 
 # What a device is made of that Home Assistant makes for itself (protocol.md §2.11, §4).
 PRODUCT_NAME: Final = "Home Assistant"
@@ -53,6 +69,8 @@ CONNECT_NOW_WAIT: Final = 12.0
 
 # What the cloud never pushes (names, firmware versions, keys) is asked this often.
 ACCOUNT_INTERVAL: Final = timedelta(minutes=15)
+# Where it also tells which of the account's own devices are there.
+DEVICES_INTERVAL: Final = timedelta(seconds=60)
 
 # What the cloud calls `ptype` (protocol.md §4).
 MODELS: Final = {

@@ -1,42 +1,29 @@
-"""One device: its connection, and the state that arrives over it."""
+"""One device: what it is, how it is reached, and the state that comes of both."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from http import HTTPStatus
 import logging
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .account import EspCloudAccount
 from .availability import Availability
-from .cloud import (
-    CloudDevice,
-    CloudError,
-    DeviceSession,
-    Push,
-    PushKind,
-    PushRefusedError,
-    virtual_bssid,
-)
+from .backends.base import Backend
+from .cloud import CloudDevice, CloudError, Push, PushRefusedError
+from .command_queue import CommandQueue
 from .commands import Command, CommandListener, OwnCommands
-from .const import (
-    CONF_DEVICE_ID,
-    CONF_DEVICE_KEY,
-    CONF_TURN_OFF_ACTION,
-    CONF_TURN_ON_ACTION,
-    CONNECT_NOW_WAIT,
-    DOMAIN,
-    RECONNECT_WAIT,
-)
 from .device_info import async_register_device
-from .errors import not_sent, translated
-from .issues import DeviceIssues
-from .known_devices import device_unique_id
-from .state_store import StateStore
+from .errors import translated
+from .identity import Identity
+from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
+from .kinds.lamp import LampKind
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -46,29 +33,27 @@ type EspCloudConfigEntry = ConfigEntry[EspCloudDevices]
 
 _LOGGER = logging.getLogger(__name__)
 
+LOOK_AGAIN: float = 0.5
+"""Seconds after a device should have settled at which it is looked at again."""
 
 type StateListener = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
-    """What is known of a device.
-
-    Attributes:
-        is_on: what the last turn-on or turn-off command said, None before any.
-    """
-
-    is_on: bool | None = None
-
-
-class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
-    """Owns the DeviceSession of one device and publishes its DeviceState.
+class EspCloudCoordinator(DataUpdateCoordinator[Any]):
+    """Holds what a device is and the way to it, and publishes the state of its kind.
 
     Listeners of the coordinator itself hear whether the device is there. What arrives
     has listeners of its own, since a command that nobody hears is not acknowledged.
 
     Attributes:
+        kind: what the device is; `data` is a state of this kind.
+        backend: the way to the device.
+        identity: which device it is.
+        subentry: what a person has chosen for it, None for nothing.
+        suggested_area: where it probably is.
         availability: whether the device is there.
+        entities: its entities, as long as they are there.
+        entity_ids: the unique ids of the entities that it has, there or disabled.
         context: of the last command: one for all the states that it changes, and that
             of whoever gave it where that was in Home Assistant.
     """
@@ -79,82 +64,106 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         self,
         hass: HomeAssistant,
         entry: EspCloudConfigEntry,
-        subentry: ConfigSubentry,
-        account: EspCloudAccount,
-        states: StateStore,
+        *,
+        name: str,
+        identity: Identity,
+        kind: Kind[Any],
+        backend: Backend,
+        subentry: ConfigSubentry | None = None,
+        suggested_area: str | None = None,
+        state: Any = None,
+        remember: Callable[[Any], None] | None = None,
     ) -> None:
-        """Prepare; `async_register`, then `async_connect` begin."""
+        """Prepare; `async_register`, then `async_connect` begin.
+
+        Args:
+            hass: Home Assistant.
+            entry: the account's entry.
+            name: how the log and error texts call the device.
+            identity: which device it is.
+            kind: what it is.
+            backend: the way to it.
+            subentry: what a person has chosen for it.
+            suggested_area: the name of the area where it probably is.
+            state: what was known of it before, None for nothing.
+            remember: keeps a state over a restart, None where the device knows it.
+        """
         super().__init__(
-            hass,
-            _LOGGER,
-            config_entry=entry,
-            name=subentry.title,
-            update_interval=None,
+            hass, _LOGGER, config_entry=entry, name=name, update_interval=None
         )
-        self.account = account
+        self.identity = identity
         self.subentry = subentry
-        self._states = states
-        self.data = DeviceState(states.get(subentry.subentry_id))
+        self.suggested_area = suggested_area
+        self.entities: set[Entity] = set()
+        self.entity_ids: set[str] = set()
+        self.kind = kind
+        self.backend = backend
+        self.data = kind.initial if state is None else state
         self.context = Context()
         self.availability = Availability(
             self.hass,
             self.name,
+            has_patience=backend.is_virtual,
             on_change=self.async_update_listeners,
-            on_stable=self._handle_stable,
+            on_stable=backend.note_stable,
         )
-        self._issues = DeviceIssues(hass, entry, subentry)
-        self._session: DeviceSession | None = None
+        self._remember = remember
+        self._on_shutdown: list[CALLBACK_TYPE] = []
         self._command_listeners: list[CommandListener] = []
         self._state_listeners: list[StateListener] = []
         self._own_commands = OwnCommands()
-        self._device = account.device(self.device_id)
-        self._stop_listening: CALLBACK_TYPE | None = None
-
-    @property
-    def device_id(self) -> int:
-        """The cloud's id of the device."""
-        device_id: int = self.subentry.data[CONF_DEVICE_ID]
-        return device_id
+        self._queue = CommandQueue(
+            self._async_perform,
+            lambda coro: entry.async_create_background_task(
+                hass, coro, f"command {name}"
+            ),
+        )
+        # How many commands have begun or ended: an answer that one of them has overtaken
+        # is worth nothing.
+        self._commands = 0
+        self._cancel_second_look: CALLBACK_TYPE | None = None
 
     @property
     def unique_id(self) -> str:
-        """What tells this device from every other, on whatever server and account."""
-        return device_unique_id(self.subentry.data)
+        """What tells this device from every other."""
+        return self.identity.unique_id
 
     @property
-    def session(self) -> DeviceSession | None:
-        """The session, for the diagnostics; None between two keys and after the end."""
-        return self._session
+    def registry_subentry_id(self) -> str | None:
+        """The subentry that the device comes from, None where it comes from the account.
+
+        What a person has chosen for one of those is not what it comes from.
+        """
+        if self.backend.is_virtual and self.subentry is not None:
+            return self.subentry.subentry_id
+        return None
 
     @callback
     def async_register(self) -> None:
-        """Register the device, which its entities belong to, and follow the account."""
-        async_register_device(self, self._device)
-        self._stop_listening = self.account.async_listen(self._handle_account)
+        """Register the device, which its entities belong to."""
+        async_register_device(self)
 
     @callback
     def async_connect(self) -> None:
-        """Begin to keep the device connected."""
-        self._async_open_session()
+        """Begin to follow the device."""
+        self.backend.async_start(self)
 
     @callback
-    def async_follow_subentry(self) -> None:
-        """Take over what changed in the subentry; a new key needs a new connection."""
+    def async_follow_subentry(self, subentry: ConfigSubentry, kind: Kind[Any]) -> None:
+        """Take over what a person has chosen anew; a state of the kind stays one."""
+        self.subentry = subentry
+        self.kind = kind
         self.async_update_listeners()
-        if self._session is not None and self._session.master_key != self._master_key:
-            self._async_replace_session(self._session)
 
     @callback
-    def async_retry_refused_key(self) -> None:
-        """Try a refused key at once."""
-        if self._session is not None and self._session.refused:
-            self._session.retry_now()
+    def async_on_shutdown(self, action: CALLBACK_TYPE) -> None:
+        """Call this when the device is not followed any more."""
+        self._on_shutdown.append(action)
 
-    async def async_connect_now(self) -> bool:
-        """Take the device's place back, since a person says so; return whether it worked."""
-        return self._session is not None and await self._session.connect_now(
-            CONNECT_NOW_WAIT
-        )
+    async def async_remove_entities(self) -> None:
+        """Remove the entities; the registry keeps what it knows of them."""
+        for entity in list(self.entities):
+            await entity.async_remove(force_remove=True)
 
     @callback
     def async_listen_commands(self, listener: CommandListener) -> CALLBACK_TYPE:
@@ -164,14 +173,37 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
 
     @callback
     def async_listen_state(self, listener: StateListener) -> CALLBACK_TYPE:
-        """Call the listener when a command has changed the state."""
+        """Call the listener when the state has changed."""
         self._state_listeners.append(listener)
         return lambda: self._state_listeners.remove(listener)
 
-    async def async_turn(self, is_on: bool, context: Context | None) -> None:
-        """Send the user's name for turning on or off; raises as `async_send_command`."""
-        key = CONF_TURN_ON_ACTION if is_on else CONF_TURN_OFF_ACTION
-        await self.async_send_command(self.subentry.data[key], context=context)
+    async def async_change(
+        self,
+        change: Change[Any],
+        *,
+        action: str,
+        context: Context | None,
+        is_toggle: bool = False,
+    ) -> None:
+        """Bring the device into another state.
+
+        Args:
+            change: from the state that it has, when its turn comes, to the one wanted.
+            action: what people call that, for an error's text.
+            context: whose doing the changes are that it brings about.
+            is_toggle: whether the outcome depends on the state before.
+
+        Raises:
+            HomeAssistantError: it was not acknowledged; the text says why.
+        """
+        kind = self.kind
+        assert isinstance(kind, ControllableKind)
+        with self._translating(action):
+            if self.backend.is_virtual:
+                # Whatever is under way; each comes back in the order of its arrival.
+                await self._async_perform(change, context)
+            else:
+                await self._queue.change(change, merges=kind.merges and not is_toggle)
 
     async def async_send_command(
         self,
@@ -180,9 +212,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         *,
         context: Context | None,
     ) -> dict[str, Any]:
-        """Send a command through the cloud and return the acknowledgement.
-
-        The command comes back as a push, and that alone changes the state.
+        """Send an action and return the device's answer.
 
         Args:
             action: its name.
@@ -192,147 +222,200 @@ class EspCloudCoordinator(DataUpdateCoordinator[DeviceState]):
         Raises:
             HomeAssistantError: it was not acknowledged; the text says why.
         """
+        call = Call(action, dict(parameters or {}))
+        with self._translating(action):
+            if self.backend.is_virtual:
+                return await self._async_call(call, context)
+            return await self._queue.call(lambda: self._async_call(call, context))
+
+    async def async_request[AnswerT](
+        self, action: str, request: Callable[[], Awaitable[AnswerT]]
+    ) -> AnswerT:
+        """Make a request about the device that is no command, and return its answer.
+
+        Raises:
+            HomeAssistantError: it failed; the text says why.
+        """
+        with self._translating(action):
+            return await request()
+
+    @contextmanager
+    def _translating(self, action: str) -> Iterator[None]:
+        """Turn an error of the cloud's into one with a text for people."""
         try:
-            if self._session is None or not await self._session.wait_connected(
-                RECONNECT_WAIT
-            ):
-                raise not_sent(self._session, self.name, action)
-            with self._own_commands.sending(action, context):
-                return await self.account.async_call_rpc(
-                    self.device_id, self._master_key, action, dict(parameters or {})
-                )
+            yield
         except CloudError as err:
             raise translated(
                 HomeAssistantError,
                 err,
                 device=self.name,
                 action=action,
-                url=self.account.server.url,
+                url=self.backend.url,
             ) from err
 
+    async def _async_perform(
+        self, change: Change[Any], context: Context | None = None
+    ) -> None:
+        """Send what brings a change about. Raises CloudError."""
+        kind = self.kind
+        assert isinstance(kind, ControllableKind)
+        if kind.reads_first:
+            assert kind.live is not None
+            datapoint = await self.backend.async_read(kind.live)
+            self._async_publish(kind.apply(self.data, kind.live, datapoint))
+        goal = change(self.data)
+        command = kind.command(self.data, goal)
+        answered: Datapoint | None = None
+        if isinstance(command, Write):
+            with (
+                self._overtaking(),
+                self._own_commands.sending(command.stream, context),
+            ):
+                answered = await self.backend.async_write(
+                    command.stream, command.datapoint
+                )
+        else:
+            with self._translating(command.action):
+                await self._async_call(command, context)
+        if self.backend.is_virtual:
+            # It comes back as a push, and that alone changes the state.
+            return
+        self._async_publish(kind.acknowledged(goal, command, answered))
+        if kind.settles:
+            self._look_again_later(kind.settles + LOOK_AGAIN)
+
+    async def _async_call(self, call: Call, context: Context | None) -> dict[str, Any]:
+        with self._overtaking(), self._own_commands.sending(call.action, context):
+            return await self.backend.async_call(call.action, call.parameters)
+
+    @contextmanager
+    def _overtaking(self) -> Iterator[None]:
+        """Make what was asked before, or is asked meanwhile, worth nothing."""
+        self._commands += 1
+        try:
+            yield
+        finally:
+            self._commands += 1
+
+    @callback
+    def _look_again_later(self, seconds: float) -> None:
+        if self._cancel_second_look is not None:
+            self._cancel_second_look()
+        self._cancel_second_look = async_call_later(
+            self.hass,
+            seconds,
+            HassJob(self._async_look_again, cancel_on_shutdown=True),
+        )
+
+    async def _async_look_again(self, _now: datetime) -> None:
+        self._cancel_second_look = None
+        await self.backend.async_refresh()
+
     @override
-    async def _async_update_data(self) -> DeviceState:
+    async def _async_update_data(self) -> Any:
         """Ask for what can be asked for, when a person insists on an update."""
-        await self.account.async_refresh()
+        await self.backend.async_refresh()
         return self.data
 
     @override
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
-        if self._stop_listening is not None:
-            self._stop_listening()
-            self._stop_listening = None
+        if self._cancel_second_look is not None:
+            self._cancel_second_look()
+            self._cancel_second_look = None
+        while self._on_shutdown:
+            self._on_shutdown.pop()()
+        self._queue.close()
         self.availability.close()
-        self._issues.clear()
-        if (session := self._session) is not None:
-            self._session = None
-            await session.close()
-
-    @property
-    def _master_key(self) -> str:
-        key: str = self.subentry.data[CONF_DEVICE_KEY]
-        return key
+        await self.backend.async_close()
 
     @callback
-    def _async_open_session(self) -> None:
-        self._session = DeviceSession(
-            self.account.server.endpoint(),
-            self._master_key,
-            virtual_bssid(self.device_id),
-            on_push=self._handle_push,
-            on_connected=self._handle_connected,
-            on_disconnected=self._handle_disconnected,
-            on_refused=lambda: self.account.flood.note(self.name),
-            pacer=self.account.pacer,
-            pushes=self.account.pushes,
-        )
-        # A background task: a dead device delays neither the others nor the start.
-        self.config_entry.async_create_background_task(
-            self.hass, self._session.run(), f"{DOMAIN} {self.name}"
-        )
+    def _async_publish(self, state: Any) -> None:
+        if state is self.data or state == self.data:
+            return
+        # Not async_set_updated_data, which looks after a polling that is not there.
+        self.data = state
+        if self._remember is not None:
+            self._remember(state)
+        for listener in list(self._state_listeners):
+            listener()
+
+    # What the backend reports
+
+    def begin_reading(self) -> int:
+        """Return what an answer to a question of now has to bring along."""
+        return self._commands
 
     @callback
-    def _async_replace_session(self, session: DeviceSession) -> None:
-        self._session = None
-
-        async def replace_it() -> None:
-            await session.close()
-            if not self._shutdown_requested:
-                self._async_open_session()
-
-        self.config_entry.async_create_task(
-            self.hass, replace_it(), f"reconnect {self.name}"
-        )
+    def handle_datapoint(
+        self, stream: str, datapoint: Datapoint, reading: int | None = None
+    ) -> None:
+        """Take over what the device says, unless it is on its way to something else."""
+        if reading is not None and (
+            reading != self._commands or self._cancel_second_look is not None
+        ):
+            return
+        self._async_publish(self.kind.apply(self.data, stream, datapoint))
 
     @callback
-    def _handle_account(self) -> None:
-        """Take over what the account says now, and give a refused key another chance."""
-        device = self.account.device(self.device_id)
-        if device is not None and device != self._device:
-            self._device = device
-            async_register_device(self, self._device)
-        self.async_retry_refused_key()
-
-    # What the session reports
-
-    @callback
-    def _handle_push(self, push: Push) -> Mapping[str, Any] | None:
+    def handle_push(self, push: Push) -> Mapping[str, Any] | None:
         """Follow a command; return what a device adds to its answer (protocol.md §3.5).
 
         Raises:
             PushRefusedError: no entity would hear it. The sender has to know.
         """
+        kind = self.kind
+        assert isinstance(kind, LampKind)
         action = push.action
-        is_on: bool | None = None
-        if action == self.subentry.data[CONF_TURN_ON_ACTION]:
-            is_on = True
-        elif action == self.subentry.data[CONF_TURN_OFF_ACTION]:
-            is_on = False
+        state = (
+            None
+            if action is None
+            else kind.apply_call(self.data, action, push.parameters)
+        )
         # The event hears every command. Other pushes are for the device as a whole.
         if not self._command_listeners and not (
-            self._state_listeners and (action is None or is_on is not None)
+            self._state_listeners and (action is None or state is not None)
         ):
             raise PushRefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
         if action is None:
-            if push.kind is PushKind.DATAPOINT:
-                # Not what the light follows: answered as a plug that does as it is told.
-                datapoint = push.body.get("datapoint")
-                return {"datapoint": datapoint or {"x": int(bool(self.data.is_on))}}
-            return None
+            return self._handle_datapoint_push(kind, push)
         self.context = self._own_commands.context_of(action)
         # The event first: in Activity, the first in a context is the cause of the rest.
         if self._command_listeners:
             command = Command.from_push(action, push.parameters)
             for listener in list(self._command_listeners):
                 listener(command)
-        if is_on is not None:
-            self._async_publish(is_on)
+        if state is not None:
+            self._async_publish(state)
         return None
 
-    @callback
-    def _async_publish(self, is_on: bool) -> None:
-        if is_on is not self.data.is_on:
-            # Not async_set_updated_data, which looks after a polling that is not there.
-            self.data = DeviceState(is_on)
-            self._states.async_set(self.subentry.subentry_id, is_on)
-            for listener in list(self._state_listeners):
-                listener()
+    def _handle_datapoint_push(
+        self, kind: LampKind, push: Push
+    ) -> Mapping[str, Any] | None:
+        """Answer as a device does that says how it is, and does as it is told."""
+        if (stream := push.stream) is None:
+            return None
+        datapoint = push.body.get("datapoint")
+        if isinstance(datapoint, dict):
+            self.context = self._own_commands.context_of(stream)
+            self._async_publish(kind.apply(self.data, stream, datapoint))
+        told = datapoint if isinstance(datapoint, dict) else None
+        return {"datapoint": kind.answer(self.data, stream, told)}
 
     @callback
-    def _handle_connected(self, device: CloudDevice) -> None:
-        self._issues.note_connected()
-        self._device = device
-        async_register_device(self, self._device)
+    def handle_device(self, device: CloudDevice) -> None:
+        """Take over names, versions and the like."""
+        async_register_device(self)
+        self.async_update_listeners()
+
+    @callback
+    def handle_connected(self, device: CloudDevice) -> None:
+        """Note that the device is there."""
+        async_register_device(self)
         self.availability.note_connected()
 
     @callback
-    def _handle_disconnected(self, reason: CloudError) -> None:
-        is_contested = self._session is not None and self._session.contested
-        self._issues.note_disconnected(reason, is_contested=is_contested)
+    def handle_disconnected(self, reason: CloudError) -> None:
+        """Note that the device is not there."""
         self.availability.note_disconnected(reason)
-
-    @callback
-    def _handle_stable(self) -> None:
-        # Not before: whoever fought for the place may be back at once.
-        self._issues.clear_taken_over()

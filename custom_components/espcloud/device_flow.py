@@ -10,8 +10,10 @@ from homeassistant.config_entries import (
     SubentryFlowContext,
     SubentryFlowResult,
 )
+from homeassistant.const import CONF_TOKEN
 
-from .actions import own_actions
+from .actions import own_actions, two_actions
+from .backends.server import Server
 from .const import (
     CONF_ACTIONS,
     CONF_DEVICE_ID,
@@ -24,11 +26,11 @@ from .const import (
 from .device_steps import DeviceSteps
 from .devices import EspCloudDevices
 from .enrollment import Enrollment, EnrollmentError, normalized_key
-from .forms import ACTIONS, device_reconfigure_form
+from .forms import ACTIONS, accept_device_form, device_reconfigure_form
 from .issues import key_is_refused
 from .markdown import escaped
 from .older_dialogs import async_end_older_dialogs
-from .server import Server
+from .virtual_devices import backend_of
 
 
 class DeviceSubentryFlow(
@@ -43,6 +45,30 @@ class DeviceSubentryFlow(
         """Begin to add a device."""
         self._enrollment = self._async_enrollment()
         return await self.async_step_device()
+
+    async def async_step_accept_device(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the token of a device that somebody shares (protocol.md §2.6)."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                await self._enrollment.accept(user_input[CONF_TOKEN].strip())
+            except EnrollmentError as err:
+                errors[err.field] = err.key
+            else:
+                entry = self._get_entry()
+                if entry.state is ConfigEntryState.LOADED:
+                    devices: EspCloudDevices = entry.runtime_data
+                    await devices.account.async_refresh()
+                return self.async_abort(reason="device_accepted")
+        return self.async_show_form(
+            step_id="accept_device", data_schema=accept_device_form(), errors=errors
+        )
+
+    @override
+    def _more_ways(self) -> list[str]:
+        return ["accept_device"]
 
     @override
     def _more_device_fields(self) -> dict[Any, Any]:
@@ -123,24 +149,13 @@ class DeviceSubentryFlow(
             if entry.state is ConfigEntryState.LOADED:
                 devices: EspCloudDevices = entry.runtime_data
                 # Another account may have the device connected.
-                if (it := devices.coordinators.get(subentry.subentry_id)) is not None:
-                    it.async_retry_refused_key()
+                found = devices.virtual.coordinators.get(subentry.subentry_id)
+                if found is not None:
+                    backend_of(found).async_retry_refused_key()
         # The coordinator follows the subentry; nothing has to be reloaded.
         return self.async_update_and_abort(entry, subentry, data_updates=updates)
 
 
 def _action_names(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a subentry keeps of the actions; raises EnrollmentError."""
-    turn_on: str = user_input[CONF_TURN_ON_ACTION].strip()
-    turn_off: str = user_input[CONF_TURN_OFF_ACTION].strip()
-    if not turn_on:
-        raise EnrollmentError(CONF_TURN_ON_ACTION, "empty_action")
-    if not turn_off:
-        raise EnrollmentError(CONF_TURN_OFF_ACTION, "empty_action")
-    if turn_on == turn_off:
-        raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
-    return {
-        CONF_TURN_ON_ACTION: turn_on,
-        CONF_TURN_OFF_ACTION: turn_off,
-        CONF_ACTIONS: own_actions(user_input),
-    }
+    return {**two_actions(user_input), CONF_ACTIONS: own_actions(user_input)}

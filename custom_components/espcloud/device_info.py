@@ -5,30 +5,33 @@ from typing import TYPE_CHECKING
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
-from .cloud import CloudDevice
-from .const import CONF_SERIAL, DOMAIN, MANUFACTURER, MODELS
+from .const import DOMAIN, MANUFACTURER, MODELS
 
 if TYPE_CHECKING:
     from .coordinator import EspCloudCoordinator
 
 
 @callback
-def async_register_device(
-    coordinator: EspCloudCoordinator, device: CloudDevice | None
-) -> None:
-    """Write what the cloud says of a device, None for nothing yet, into the registry."""
+def async_register_device(coordinator: EspCloudCoordinator) -> None:
+    """Write what is known of a device into the registry."""
+    device = coordinator.backend.device
     model = None
     if device is not None and device.ptype is not None:
         model = MODELS.get(device.ptype, f"Type {device.ptype}")
-    subentry = coordinator.subentry
+    connections = set()
+    # A device that Home Assistant is has made its address up.
+    if device is not None and device.bssid and not coordinator.backend.is_virtual:
+        connections = {(dr.CONNECTION_NETWORK_MAC, device.bssid)}
     dr.async_get(coordinator.hass).async_get_or_create(
         config_entry_id=coordinator.config_entry.entry_id,
-        config_subentry_id=subentry.subentry_id,
+        config_subentry_id=coordinator.registry_subentry_id,
         identifiers={(DOMAIN, coordinator.unique_id)},
-        configuration_url=coordinator.account.server.web_page,
+        connections=connections,
+        configuration_url=coordinator.backend.web_page,
         manufacturer=MANUFACTURER,
-        name=device.title if device is not None else subentry.title,
+        name=device.title if device is not None else coordinator.name,
         model=model,
-        serial_number=subentry.data[CONF_SERIAL] or None,
+        serial_number=coordinator.identity.serial or None,
+        suggested_area=coordinator.suggested_area,
         sw_version=(device.rom_version or None) if device is not None else None,
     )

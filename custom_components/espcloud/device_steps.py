@@ -45,8 +45,7 @@ class DeviceSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             options.remove("create_device")
         if not self._devices_to_pick():
             options.remove("pick_device")
-        if options == ["device_key"]:
-            return await self.async_step_device_key()
+        options += self._more_ways()
         return self.async_show_menu(step_id="device", menu_options=options)
 
     async def async_step_create_device(
@@ -122,6 +121,10 @@ class DeviceSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             ),
             errors=errors,
         )
+
+    @abstractmethod
+    def _more_ways(self) -> list[str]:
+        """Return the steps of this dialog that end it in another way."""
 
     @abstractmethod
     def _more_device_fields(self) -> dict[Any, Any]:

@@ -1,11 +1,10 @@
 """What a person can attach to a report without giving anything away."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_EMAIL, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -19,6 +18,7 @@ from .const import (
     DEFAULT_URL,
 )
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
+from .kinds.lamp import LampKind
 
 TO_REDACT = {
     CONF_DEVICE_ID,
@@ -36,10 +36,8 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of an account and all its devices."""
     return {
         "account": _account(entry.data),
-        "devices": [
-            _device(coordinator)
-            for coordinator in entry.runtime_data.coordinators.values()
-        ],
+        "polling": entry.runtime_data.account.poller.diagnostics(),
+        "devices": [_device(coordinator) for coordinator in entry.runtime_data],
     }
 
 
@@ -47,8 +45,7 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: EspCloudConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of one device, None for one that another account has."""
-    coordinators = entry.runtime_data.coordinators
-    coordinator = coordinators.get(device.config_subentry_id or "")
+    coordinator = entry.runtime_data.of(device)
     return {
         "account": _account(entry.data),
         "device": None if coordinator is None else _device(coordinator),
@@ -64,17 +61,36 @@ def _account(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _device(coordinator: EspCloudCoordinator) -> dict[str, Any]:
-    subentry: ConfigSubentry = coordinator.subentry
-    session = coordinator.session
+    subentry = coordinator.subentry
+    device = coordinator.backend.device
     return {
-        "settings": async_redact_data(dict(subentry.data), TO_REDACT),
-        "state": asdict(coordinator.data),
+        "kind": coordinator.kind.name,
+        "ptype": device.ptype if device else None,
+        "firmware": device.rom_version if device else None,
+        "settings": async_redact_data(
+            dict(subentry.data) if subentry else {}, TO_REDACT
+        ),
+        "state": _state(coordinator),
         "connected": coordinator.availability.connected,
         "available": coordinator.availability.available,
         "connection": {
-            "statistics": asdict(session.statistics) if session else None,
-            "attempts_failed": session.attempts_failed if session else None,
-            "contested": session.contested if session else None,
+            **coordinator.backend.diagnostics(),
             "history": coordinator.availability.history.as_list(),
         },
     }
+
+
+def _state(coordinator: EspCloudCoordinator) -> Any:
+    kind = coordinator.kind
+    if isinstance(kind, LampKind):
+        return kind.as_stored(coordinator.data)
+    return _shown(coordinator.data)
+
+
+def _shown(state: Any) -> Any:
+    """Return a state of any kind in a form that can be written as JSON."""
+    if is_dataclass(state) and not isinstance(state, type):
+        return {
+            field.name: _shown(getattr(state, field.name)) for field in fields(state)
+        }
+    return dict(state) if isinstance(state, Mapping) else state

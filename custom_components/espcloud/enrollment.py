@@ -3,11 +3,12 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from homeassistant.const import CONF_EMAIL, CONF_PASSWORD
+from homeassistant.const import CONF_EMAIL, CONF_PASSWORD, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow
 
 from .account_products import AccountProducts
+from .backends.server import Server
 from .cloud import (
     AuthenticationError,
     CannotConnectError,
@@ -16,6 +17,7 @@ from .cloud import (
     CloudError,
     NoTlsError,
     RateLimitedError,
+    RequestRefusedError,
     UnknownAccountError,
     UntrustedCertificateError,
     UserKey,
@@ -27,7 +29,6 @@ from .cloud import (
 from .const import CONF_DEVICE_KEY, SECTION_SERVER
 from .errors import error_key
 from .known_devices import is_set_up
-from .server import Server
 
 
 class EnrollmentError(Exception):
@@ -102,6 +103,19 @@ class Enrollment:
         except CloudError as err:
             raise EnrollmentError(SECTION_SERVER, error_key(err)) from err
         return {each.device.id: each.device for each in owned}
+
+    async def accept(self, token: str) -> None:
+        """Take a device in that its owner shares by a token."""
+        if not token:
+            raise EnrollmentError(CONF_TOKEN, "token_missing")
+        try:
+            await self._client.authorize(self.user_key, token)
+        except AuthenticationError as err:
+            raise EnrollmentError("base", "key_refused") from err
+        except RequestRefusedError as err:
+            raise EnrollmentError(CONF_TOKEN, "unknown_token") from err
+        except CloudError as err:
+            raise EnrollmentError("base", error_key(err)) from err
 
     async def check_device_port(self) -> None:
         """Check that something listens; identifying would throw the device out."""

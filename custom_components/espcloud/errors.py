@@ -10,8 +10,8 @@ from .cloud import (
     CommandRejectedError,
     DeviceBusyError,
     DeviceOfflineError,
-    DeviceSession,
     RateLimitedError,
+    TakenOverError,
     UntrustedCertificateError,
 )
 from .const import DOMAIN
@@ -22,6 +22,8 @@ def error_key(err: CloudError) -> str:
     match err:
         case AuthenticationError():
             return "key_refused"
+        case TakenOverError():
+            return "taken_over"
         case UntrustedCertificateError():
             return "untrusted_certificate"
         case CloudTimeoutError():
@@ -50,16 +52,3 @@ def translated[ErrorT: HomeAssistantError](
         translation_key=error_key(err),
         translation_placeholders=placeholders,
     )
-
-
-def not_sent(session: DeviceSession | None, device: str, action: str) -> Exception:
-    """Return why a command cannot be sent: a CloudError, or one with a text of its own."""
-    if session is not None and session.refused:
-        return AuthenticationError("the master key is refused")
-    if session is not None and session.contested:
-        return HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="taken_over",
-            translation_placeholders={"device": device, "action": action},
-        )
-    return DeviceOfflineError("not connected")

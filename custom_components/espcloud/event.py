@@ -1,6 +1,7 @@
 """Every command that arrives, as an event that automations can start on."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Any, override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
@@ -33,10 +34,12 @@ async def async_setup_entry(
 
     @callback
     def async_add(coordinator: EspCloudCoordinator) -> None:
-        async_add_entities(
-            [EspCloudCommandEvent(coordinator)],
-            config_subentry_id=coordinator.subentry.subentry_id,
-        )
+        # Only what Home Assistant is gets commands.
+        if coordinator.backend.is_virtual:
+            async_add_entities(
+                [EspCloudCommandEvent(coordinator)],
+                config_subentry_id=coordinator.registry_subentry_id,
+            )
 
     entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))
 
@@ -53,6 +56,7 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Attach to the device."""
         super().__init__(coordinator, "command")
+        self._names: Mapping[str, Any] = {}
         self._own_actions: list[str] = []
         self._take_own_actions()
 
@@ -78,7 +82,10 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
         super()._handle_coordinator_update()
 
     def _take_own_actions(self) -> None:
-        self._own_actions = self.coordinator.subentry.data.get(CONF_ACTIONS, [])
+        subentry = self.coordinator.subentry
+        assert subentry is not None
+        self._names = subentry.data
+        self._own_actions = self._names.get(CONF_ACTIONS, [])
         self._attr_event_types = [
             EVENT_TURN_ON,
             EVENT_TURN_OFF,
@@ -89,7 +96,7 @@ class EspCloudCommandEvent(EspCloudEntity, EventEntity):
     @callback
     def _async_handle_command(self, command: Command) -> None:
         """Fire the event."""
-        names = self.coordinator.subentry.data
+        names = self._names
         if command.action == names[CONF_TURN_ON_ACTION]:
             event_type = EVENT_TURN_ON
         elif command.action == names[CONF_TURN_OFF_ACTION]:

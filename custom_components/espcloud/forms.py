@@ -15,6 +15,7 @@ from homeassistant.const import (
     CONF_PASSWORD,
     CONF_PORT,
     CONF_SSL,
+    CONF_TOKEN,
     CONF_URL,
     CONF_VERIFY_SSL,
 )
@@ -27,6 +28,11 @@ from .const import (
     CONF_CLEAR_TEXT,
     CONF_DEVICE,
     CONF_DEVICE_KEY,
+    CONF_HAS_WHITE,
+    CONF_IS_SILENT,
+    CONF_KIND,
+    CONF_SHOWN_AS,
+    CONF_STREAMS,
     CONF_TAKE_OVER,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
@@ -35,7 +41,9 @@ from .const import (
     DEFAULT_TURN_ON_ACTION,
     DEFAULT_URL,
     SECTION_SERVER,
+    SHOWN_AS,
 )
+from .kinds import catalog
 
 
 def _text(kind: selector.TextSelectorType, autocomplete: str) -> selector.TextSelector:
@@ -121,18 +129,7 @@ def pick_device_fields(
     titles: Mapping[str, str], *, offer_take_over: bool
 ) -> dict[Any, Any]:
     """Return the fields for one of the account's devices: `titles` by their ids."""
-    options = [
-        selector.SelectOptionDict(value=value, label=label)
-        for value, label in titles.items()
-    ]
-    return {
-        vol.Required(CONF_DEVICE): selector.SelectSelector(
-            selector.SelectSelectorConfig(
-                options=options, mode=selector.SelectSelectorMode.DROPDOWN
-            )
-        ),
-        **_take_over(offer_take_over),
-    }
+    return {vol.Required(CONF_DEVICE): _choice(titles), **_take_over(offer_take_over)}
 
 
 def device_key_fields(*, offer_take_over: bool) -> dict[Any, Any]:
@@ -153,6 +150,57 @@ def device_reconfigure_form(*, need_key: bool) -> vol.Schema:
     return vol.Schema({**key, **ACTIONS})
 
 
+def accept_device_form() -> vol.Schema:
+    """Return the form for the token of a device that somebody shares."""
+    return vol.Schema({vol.Required(CONF_TOKEN): _DEVICE_KEY})
+
+
+def pick_hardware_form(titles: Mapping[str, str]) -> vol.Schema:
+    """Return the form for one of the account's devices: `titles` by their ids."""
+    return vol.Schema({vol.Required(CONF_DEVICE): _choice(titles)})
+
+
+def hardware_form() -> vol.Schema:
+    """Return the form that asks what a device is."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_KIND): selector.SelectSelector(
+                selector.SelectSelectorConfig(
+                    options=list(catalog.NAMES),
+                    mode=selector.SelectSelectorMode.DROPDOWN,
+                    translation_key=CONF_KIND,
+                )
+            )
+        }
+    )
+
+
+def light_form() -> vol.Schema:
+    """Return the form for what a light cannot tell."""
+    return vol.Schema({vol.Required(CONF_HAS_WHITE, default=False): bool})
+
+
+def self_made_form() -> vol.Schema:
+    """Return the form for the actions and datastreams of a self-made device."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_SHOWN_AS, default=SHOWN_AS[0]): selector.SelectSelector(
+                selector.SelectSelectorConfig(
+                    options=list(SHOWN_AS), translation_key=CONF_SHOWN_AS
+                )
+            ),
+            vol.Required(CONF_TURN_ON_ACTION, default=DEFAULT_TURN_ON_ACTION): _ACTION,
+            vol.Required(
+                CONF_TURN_OFF_ACTION, default=DEFAULT_TURN_OFF_ACTION
+            ): _ACTION,
+            vol.Required(CONF_IS_SILENT, default=False): bool,
+            vol.Optional(CONF_STREAMS): selector.TextSelector(
+                selector.TextSelectorConfig(multiple=True)
+            ),
+        }
+    )
+
+
 def shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a form may show again; a password is never echoed."""
     return {
@@ -160,6 +208,18 @@ def shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
         for field, value in (user_input or {}).items()
         if field != CONF_PASSWORD
     }
+
+
+def _choice(titles: Mapping[str, str]) -> selector.SelectSelector:
+    options = [
+        selector.SelectOptionDict(value=value, label=label)
+        for value, label in titles.items()
+    ]
+    return selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=options, mode=selector.SelectSelectorMode.DROPDOWN
+        )
+    )
 
 
 def _is_public_server(user_input: Mapping[str, Any]) -> bool:

@@ -1,10 +1,8 @@
 """Which devices Home Assistant has already."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from homeassistant.core import HomeAssistant
 
+from .backends.server import Server
 from .cloud import CloudDevice
 from .const import (
     CONF_DEVICE_ID,
@@ -13,7 +11,6 @@ from .const import (
     DOMAIN,
     SUBENTRY_TYPE_DEVICE,
 )
-from .server import Server
 
 
 def is_set_up(
@@ -32,19 +29,13 @@ def is_set_up(
                 subentry.data[name]
                 for name in (CONF_DEVICE_ID, CONF_SERIAL, CONF_DEVICE_KEY)
             )
-            if known_key == master_key or (
+            if (master_key and known_key == master_key) or (
                 known_id == device.id and (same_server or known_serial == device.serial)
             ):
                 return True
     return False
 
 
-def device_unique_id(data: Mapping[str, Any]) -> str:
-    """Return what tells a device from every other, on whatever server and account.
-
-    Servers count their devices from one, hence the serial number.
-
-    Args:
-        data: its subentry's.
-    """
-    return f"{data[CONF_DEVICE_ID]}-{data[CONF_SERIAL]}"
+def is_virtual(hass: HomeAssistant, server: Server, device: CloudDevice) -> bool:
+    """Tell whether Home Assistant is the device, which it need not command then."""
+    return is_set_up(hass, server, device, "")

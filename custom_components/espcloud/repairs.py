@@ -15,6 +15,7 @@ from .const import SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry
 from .issues import ISSUE_TAKEN_OVER
 from .markdown import escaped
+from .virtual_devices import backend_of
 
 
 async def async_create_fix_flow(
@@ -84,8 +85,11 @@ class DeviceRepairFlow(RepairsFlow):
         """Take the device's place back now; the issue returns with the other client."""
         if entry.state is ConfigEntryState.LOADED:
             # There is none where another account has taken the device over meanwhile.
-            coordinator = entry.runtime_data.coordinators.get(subentry_id)
-            if coordinator is not None and await coordinator.async_connect_now():
+            coordinator = entry.runtime_data.virtual.coordinators.get(subentry_id)
+            if (
+                coordinator is not None
+                and await backend_of(coordinator).async_connect_now()
+            ):
                 return self.async_create_entry(data={})
         return self.async_abort(
             reason="not_connected",

@@ -146,7 +146,7 @@ def _coordinator(hass: HomeAssistant, device_id: str) -> EspCloudCoordinator | N
     if entry.state is not ConfigEntryState.LOADED:
         raise _invalid("account_not_loaded", account=entry.title)
     devices: EspCloudDevices = entry.runtime_data
-    return devices.coordinators.get(device.config_subentry_id or "")
+    return devices.of(device)
 
 
 def _invalid(key: str, **placeholders: str) -> ServiceValidationError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_EMAIL, CONF_URL
 
+from .backends.server import Server
 from .cloud import CloudDevice, UserKey
 from .const import (
     CONF_DEVICE_ID,
@@ -16,7 +17,6 @@ from .const import (
     SUBENTRY_TYPE_DEVICE,
 )
 from .enrollment import EnrollmentError
-from .server import Server
 
 
 @dataclass(frozen=True, slots=True)

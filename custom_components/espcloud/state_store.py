@@ -1,6 +1,6 @@
-"""The last command of each device of an account, kept over restarts: the cloud keeps none."""
+"""What is known of an account's devices and nobody else keeps over a restart."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -14,43 +14,49 @@ VERSION = 1
 SAVE_DELAY = 0.9
 
 
+HARDWARE = "hardware-"
+"""Before the unique id of a device that the account has: its key in the file."""
+
+
 class StateStore:
     """A file in Home Assistant's storage, one for each config entry.
 
-    It holds `{subentry id: {"is_on": bool}}`.
+    It holds `{key: {name: value}}`, the key being the id of a virtual device's subentry or,
+    of a device that the account has, `HARDWARE` and its unique id.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Know nothing yet; `async_load` reads the file."""
-        self._states: dict[str, bool] = {}
+        self._states: dict[str, dict[str, Any]] = {}
         self._unsaved = False
         self._store = Store[dict[str, Any]](
             hass, VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True
         )
 
     async def async_load(self, subentry_ids: Container[str]) -> None:
-        """Read what is stored of these devices; what this class never wrote is ignored."""
+        """Read what is stored of these devices, and of the account's own ones."""
         stored = await self._store.async_load()
-        for subentry_id, state in (stored or {}).items():
-            is_on = state.get("is_on") if isinstance(state, dict) else None
-            if subentry_id in subentry_ids and isinstance(is_on, bool):
-                self._states[subentry_id] = is_on
+        for key, state in (stored or {}).items():
+            if isinstance(state, dict) and (
+                key in subentry_ids or key.startswith(HARDWARE)
+            ):
+                self._states[key] = state
 
     @callback
-    def get(self, subentry_id: str) -> bool | None:
-        """Return whether the last command turned the device on, None before any."""
-        return self._states.get(subentry_id)
+    def get(self, key: str) -> Mapping[str, Any]:
+        """Return what is stored of a device, which may be anything; empty for nothing."""
+        return self._states.get(key, {})
 
     @callback
-    def async_set(self, subentry_id: str, is_on: bool) -> None:
-        """Remember a command; it is saved within a second."""
-        self._states[subentry_id] = is_on
+    def async_set(self, key: str, state: Mapping[str, Any]) -> None:
+        """Remember what is known of a device; it is saved within a second."""
+        self._states[key] = {**self._states.get(key, {}), **state}
         self._async_schedule_save()
 
     @callback
-    def async_forget(self, subentry_id: str) -> None:
+    def async_forget(self, key: str) -> None:
         """Forget a device that was removed."""
-        if self._states.pop(subentry_id, None) is not None:
+        if self._states.pop(key, None) is not None:
             self._async_schedule_save()
 
     async def async_flush(self) -> None:
@@ -73,6 +79,4 @@ class StateStore:
     @callback
     def _data_to_save(self) -> dict[str, Any]:
         self._unsaved = False
-        return {
-            subentry_id: {"is_on": is_on} for subentry_id, is_on in self._states.items()
-        }
+        return dict(self._states)

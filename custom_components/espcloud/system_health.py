@@ -23,9 +23,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
         DOMAIN
     )
     coordinators = [
-        coordinator
-        for entry in entries
-        for coordinator in entry.runtime_data.coordinators.values()
+        coordinator for entry in entries for coordinator in entry.runtime_data
     ]
     online = sum(coordinator.availability.connected for coordinator in coordinators)
     url = entries[0].runtime_data.account.server.url if entries else DEFAULT_URL

@@ -152,7 +152,7 @@ class Instance:
     @property
     def coordinators(self) -> list[EspCloudCoordinator]:
         """The lamps' coordinators."""
-        return list(self.entry.runtime_data.coordinators.values())
+        return list(self.entry.runtime_data.virtual.coordinators.values())
 
     def listen(self, hass: HomeAssistant) -> None:
         """Note what becomes of the lamps in this Home Assistant."""
@@ -187,8 +187,8 @@ class Instance:
     def hurry(self, timing: Timing) -> None:
         """Give the connections to come other deadlines."""
         for coordinator in self.coordinators:
-            assert coordinator.session is not None
-            coordinator.session._timing = timing
+            assert coordinator.backend.session is not None
+            coordinator.backend.session._timing = timing
 
     async def reconnect(self) -> None:
         """Lose every connection and wait until it is back."""

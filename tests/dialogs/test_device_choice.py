@@ -88,7 +88,7 @@ async def test_further_device_is_made_of_the_same_product(
     entry = first["result"]
     await wait_for_state(hass, "light.hall_lamp", "unknown")
     menu = await open_device_dialog(hass, entry.entry_id)
-    assert menu["menu_options"] == ["create_device", "device_key"]
+    assert menu["menu_options"] == ["create_device", "device_key", "accept_device"]
     form = await submit_device(hass, menu, {"next_step_id": "create_device"})
     form = await submit_device(
         hass, form, {"name": "Desk lamp", **ACTIONS, "turn_off_action": "LED_ON"}
@@ -189,7 +189,7 @@ async def test_name_that_the_server_does_not_take(
 async def test_server_without_products(
     hass: HomeAssistant, cloud: LocalCloud, device: Device, front: Front
 ) -> None:
-    """There is nothing to choose from, so the key is asked for at once."""
+    """There is nothing to choose from but the key, and no device at all."""
 
     async def refuse(request: web.Request) -> None:
         if request.path.startswith("/v1/products/"):
@@ -197,7 +197,8 @@ async def test_server_without_products(
 
     url = await front(refuse)
     form = await sign_in(hass, account_input(cloud, server={"url": url}))
-    assert form["step_id"] == "device_key"
+    assert form["menu_options"] == ["device_key", "account_devices"]
+    form = await choose(hass, form, "device_key")
     assert form["errors"] == {}
     result = await submit(hass, form, {"device_key": cloud.master_key(device)})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -276,7 +277,12 @@ async def test_choose_from_the_account(
     device = product_device(cloud, user, "Desk lamp")
     twins = [product_device(cloud, user, "Twin") for _ in range(2)]
     menu = await sign_in(hass, account_input(cloud))
-    assert menu["menu_options"] == ["create_device", "pick_device", "device_key"]
+    assert menu["menu_options"] == [
+        "create_device",
+        "pick_device",
+        "device_key",
+        "account_devices",
+    ]
     form = await choose(hass, menu, "pick_device")
     assert options(form) == [
         {"value": str(device.id), "label": "Desk lamp"},

@@ -157,6 +157,7 @@ class StreamTemplate:
     Attributes:
         stream: the name of the datastream.
         dimension: how many of x, y, z, k, l its points have; None where that is not said.
+        tags: words with commas, "" for none.
         unit: the unit in words, such as `celsius`; "" for none.
         symbol: the unit's sign, such as `℃`; "" for none.
         description: what it is, "" where that is not said.
@@ -164,6 +165,7 @@ class StreamTemplate:
 
     stream: str
     dimension: int | None = None
+    tags: str = ""
     unit: str = ""
     symbol: str = ""
     description: str = ""
@@ -199,6 +201,7 @@ class StreamTemplate:
                 dimension=dimension
                 if dimension is not None and 1 <= dimension <= _MOST_DIMENSIONS
                 else None,
+                tags=shown_text(template, "tags"),
                 unit=shown_text(template, "unit"),
                 symbol=shown_text(template, "symbol"),
                 description=shown_text(template, "description"),

@@ -129,6 +129,14 @@ class Push:
         return PushKind.OTHER
 
     @property
+    def stream(self) -> str | None:
+        """The datastream that the push is about, None for any other push."""
+        match self.path.strip("/").split("/"):
+            case ["v1", "datastreams", stream, "datapoint" | "datapoints"]:
+                return stream
+        return None
+
+    @property
     def action(self) -> str | None:
         """The action of an RPC, None for any other push."""
         if self.kind is not PushKind.RPC:

@@ -14,8 +14,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.network import is_local
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
-from .cloud import CloudClient, Endpoint
-from .const import DEFAULT_URL
+from ..cloud import CloudClient, Endpoint
+from ..const import DEFAULT_URL
 
 # Names that are resolved in the local network and nowhere else (RFC 6761, 6762, 8375;
 # .internal: ICANN 2024), or that routers give it.

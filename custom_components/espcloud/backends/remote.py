@@ -1,0 +1,284 @@
+"""Home Assistant as a device's owner: it asks and commands through the cloud's HTTP API.
+
+When a device counts as on-line is protocol.md §10.2, 5.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, override
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from ..cloud import (
+    CloudError,
+    DeviceBusyError,
+    DeviceOfflineError,
+    OwnedDevice,
+    RateLimitedError,
+)
+from ..kinds.base import Datapoint, Kind
+from .account import EspCloudAccount
+from .base import Backend, BackendListener, describes_the_same
+from .polling import Poll
+
+MESH_WINDOW: Final = 180.0
+"""Seconds that a device in a mesh may be silent, where others may for 60."""
+SILENT_POLLS: Final = 2
+"""Questions in a row that a device on-line leaves unanswered before it counts as away."""
+
+
+class RemoteBackend(Backend):
+    """A device of the account, wherever it is.
+
+    Attributes:
+        device_id: the cloud's id of the device.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        account: EspCloudAccount,
+        owned: OwnedDevice,
+        kind: Kind[Any],
+    ) -> None:
+        """Prepare; `async_start` follows the account.
+
+        Args:
+            hass: Home Assistant.
+            account: the account.
+            owned: what it says of the device.
+            kind: what to ask the device for.
+        """
+        self.url = account.server.url
+        self.web_page = account.server.web_page
+        self.device = owned.device
+        self._hass = hass
+        self._account = account
+        self.device_id = owned.device.id
+        self._kind = kind
+        self._listener: BackendListener | None = None
+        self._stops: list[CALLBACK_TYPE] = []
+        self._polls: list[Poll] = []
+        # When it was last active before a call proved that it is away.
+        self._away_since: int | None = None
+        self._is_listed = False
+        self._is_online = False
+        self._silent_polls = 0
+        # Two questions at a time are one too many for a device.
+        self._asking = asyncio.Lock()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the account says that the device is there, so that it can be asked."""
+        return self._is_listed
+
+    @override
+    @callback
+    def async_start(self, listener: BackendListener) -> None:
+        """Follow what the account says, and ask the device while it is there."""
+        self._listener = listener
+        kind = self._kind
+        if kind.live is not None:
+            self._polls.append(_LivePoll(self, kind.live))
+        self._polls += [_StoredPoll(self, stream) for stream in kind.stored]
+        poller = self._account.poller
+        self._stops = [
+            self._account.async_listen(self._handle_account),
+            *(poller.add(poll) for poll in self._polls),
+        ]
+        self._handle_account()
+
+    @override
+    async def async_close(self) -> None:
+        """Follow nothing any more."""
+        self._listener = None
+        while self._stops:
+            self._stops.pop()()
+
+    @override
+    async def async_refresh(self) -> None:
+        """Ask the device, where it is there."""
+        for poll in self._polls:
+            if poll.is_wanted:
+                await poll.async_run()
+
+    @override
+    async def async_read(self, stream: str) -> Datapoint:
+        """Ask the device."""
+        async with self._asking:
+            return await self._ask(
+                lambda: self._account.async_read(self.device_id, stream)
+            )
+
+    @override
+    async def async_write(self, stream: str, datapoint: Datapoint) -> Datapoint | None:
+        """Command the device by a datapoint."""
+        return await self._ask(
+            lambda: self._account.async_write(self.device_id, stream, datapoint)
+        )
+
+    @override
+    async def async_call(
+        self, action: str, parameters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Command the device by an action."""
+        return await self._ask(
+            lambda: self._account.async_call(self.device_id, action, parameters)
+        )
+
+    @override
+    def diagnostics(self) -> dict[str, Any]:
+        """Return what is known of the device's presence."""
+        active = self.device.last_active if self.device is not None else 0
+        return {
+            "seconds_silent": round(self._account.server_time - active)
+            if active
+            else None,
+            "unanswered": self._silent_polls,
+        }
+
+    async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+        """Make a request that the device answers; it is not made where that is away."""
+        if not self._is_online:
+            raise DeviceOfflineError("the device is not connected to the cloud")
+        try:
+            return await request()
+        except DeviceOfflineError as err:
+            self._note_away(err)
+            raise
+
+    async def async_poll_live(self, stream: str) -> None:
+        """Ask for what the device itself answers, and tell."""
+        if (listener := self._listener) is None:
+            return
+        try:
+            async with self._asking:
+                reading = listener.begin_reading()
+                datapoint = await self._account.async_read(self.device_id, stream)
+        except DeviceOfflineError as err:
+            self._note_away(err)
+        except DeviceBusyError as err:
+            self._silent_polls += 1
+            if self._silent_polls == SILENT_POLLS:
+                self._set_offline(err)
+        except CloudError as err:
+            self._note_failure(err)
+        else:
+            self._silent_polls = 0
+            if self._listener is not None:
+                self._set_online()
+                listener.handle_datapoint(stream, datapoint, reading)
+
+    async def async_poll_stored(self, stream: str) -> None:
+        """Ask for what was stored last, and tell."""
+        if (listener := self._listener) is None:
+            return
+        count = self._kind.points_at_once
+        try:
+            async with self._asking:
+                points = await self._account.async_history(
+                    self.device_id, stream, start=0, count=count
+                )
+        except CloudError as err:
+            self._note_failure(err)
+        else:
+            for point in reversed(points):
+                if self._listener is not None:
+                    listener.handle_datapoint(stream, point.values)
+
+    def _note_failure(self, err: CloudError) -> None:
+        # Whether the cloud can be reached shows in the list.
+        if isinstance(err, RateLimitedError):
+            self._account.poller.rest(err.retry_after)
+
+    @callback
+    def _handle_account(self) -> None:
+        """Judge by the list whether the device is there; that holds until the next one."""
+        account = self._account
+        if account.last_error is not None:
+            self._is_listed = False
+            self._set_offline(account.last_error)
+            return
+        owned = account.owned.get(self.device_id)
+        if owned is None:
+            # Whoever manages the devices decides what that means in the long run.
+            self._is_listed = False
+            self._set_offline(
+                DeviceOfflineError("the account does not list the device")
+            )
+            return
+        assert self._listener is not None
+        device = owned.device
+        is_news = not describes_the_same(device, self.device)
+        self.device = device
+        if is_news:
+            self._listener.handle_device(device)
+        silent = account.server_time - device.last_active
+        window = self._kind.window
+        if device.is_mesh:
+            window = max(window, MESH_WINDOW)
+        is_back = self._away_since is None or device.last_active > self._away_since
+        self._is_listed = bool(device.last_active) and silent <= window and is_back
+        if not self._is_listed:
+            self._set_offline(DeviceOfflineError("the device is silent"))
+        elif self._silent_polls < SILENT_POLLS:
+            self._set_online()
+
+    def _note_away(self, reason: DeviceOfflineError) -> None:
+        """A call has proved that the device is away, whatever the list says."""
+        self._is_listed = False
+        self._away_since = self.device.last_active if self.device is not None else 0
+        self._set_offline(reason)
+
+    def _set_online(self) -> None:
+        if self._is_online or self._listener is None or self.device is None:
+            return
+        self._is_online = True
+        self._away_since = None
+        self._listener.handle_connected(self.device)
+        for poll in self._polls:
+            self._account.poller.soon(poll)
+
+    def _set_offline(self, reason: CloudError) -> None:
+        if self._listener is None:
+            return
+        self._is_online = False
+        self._listener.handle_disconnected(reason)
+
+
+class _LivePoll(Poll):
+    """Asks for what a device itself answers."""
+
+    def __init__(self, backend: RemoteBackend, stream: str) -> None:
+        self.device_id = backend.device_id
+        self._backend = backend
+        self._stream = stream
+
+    @property
+    @override
+    def is_wanted(self) -> bool:
+        return self._backend.is_listed
+
+    @override
+    async def async_run(self) -> None:
+        await self._backend.async_poll_live(self._stream)
+
+
+class _StoredPoll(Poll):
+    """Asks for what a device has posted."""
+
+    every = 2
+
+    def __init__(self, backend: RemoteBackend, stream: str) -> None:
+        self.device_id = backend.device_id
+        self._backend = backend
+        self._stream = stream
+
+    @property
+    @override
+    def is_wanted(self) -> bool:
+        return self._backend.is_listed
+
+    @override
+    async def async_run(self) -> None:
+        await self._backend.async_poll_stored(self._stream)

@@ -1,0 +1,303 @@
+"""The devices that an account has: they come and go as the account says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
+
+from .backends.account import EspCloudAccount
+from .backends.remote import RemoteBackend
+from .cloud import CloudError, OwnedDevice, StreamTemplate
+from .const import DOMAIN, SUBENTRY_TYPE_HARDWARE
+from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
+from .identity import Identity
+from .kinds.base import Kind
+from .kinds.rpc import RpcKind
+from .known_devices import is_virtual
+from .settings import HardwareSettings
+from .state_store import HARDWARE, StateStore
+
+_LOGGER = logging.getLogger(__name__)
+
+MISSED_LISTS: Final = 5
+MISSING_TIME: Final = timedelta(minutes=10)
+"""A device that so many lists in a row, over so long, do not have is gone."""
+
+
+@dataclass(slots=True)
+class _Missing:
+    """A device that the account does not list any more."""
+
+    since: datetime
+    lists: int = 0
+
+    def is_gone(self) -> bool:
+        """Note another list without it; return whether that makes it gone for good."""
+        self.lists += 1
+        return (
+            self.lists >= MISSED_LISTS and dt_util.utcnow() - self.since >= MISSING_TIME
+        )
+
+
+class HardwareDevices:
+    """The devices of an account.
+
+    Attributes:
+        coordinators: one per device, by the cloud's id.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: EspCloudConfigEntry,
+        account: EspCloudAccount,
+        states: StateStore,
+        add: Callable[[EspCloudCoordinator], None],
+    ) -> None:
+        """Show nothing yet; `async_follow` does.
+
+        Args:
+            hass: Home Assistant.
+            entry: the account's entry.
+            account: the account.
+            states: what was known of the devices before.
+            add: shows a device and connects it.
+        """
+        self.coordinators: dict[int, EspCloudCoordinator] = {}
+        self._hass = hass
+        self._entry = entry
+        self._account = account
+        self._states = states
+        self._add = add
+        self._missing: dict[str, _Missing] = {}
+        self._templates: dict[int, list[StreamTemplate]] = {}
+        self._asked_templates: set[int] = set()
+        self._is_reading_templates = False
+        self._stop_listening: CALLBACK_TYPE | None = None
+        self._is_stopped = False
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the account from now on."""
+        if self._account.shows_devices:
+            self._stop_listening = self._account.async_listen(self._handle_account)
+            self.async_follow()
+
+    @callback
+    def async_stop(self) -> None:
+        """Follow nothing any more; whoever calls it closes the coordinators."""
+        self._is_stopped = True
+        if self._stop_listening is not None:
+            self._stop_listening()
+            self._stop_listening = None
+
+    @callback
+    def async_follow(self) -> None:
+        """Show what there is to show, each with what a person has chosen for it."""
+        if not self._account.shows_devices or self._is_stopped:
+            return
+        owned = self._account.owned
+        if not self._asked_templates.issuperset(owned):
+            # What they are depends on it; one request for all of them.
+            self._asked_templates.update(owned)
+            self._entry.async_create_background_task(
+                self._hass, self._async_read_templates(), "read the datastreams"
+            )
+        elif not self._is_reading_templates:
+            self._async_show_all(owned)
+
+    @callback
+    def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
+        chosen = HardwareSettings.of_entry(self._entry)
+        for device_id, each in owned.items():
+            coordinator = self.coordinators.get(device_id)
+            if not self._is_shown(each):
+                if coordinator is not None:
+                    # Home Assistant has taken its place.
+                    self._async_remove(coordinator)
+                continue
+            subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
+            kind = settings.make_kind(each.device, self._templates.get(device_id, []))
+            if coordinator is None:
+                self._async_show(each, kind, subentry)
+            elif coordinator.kind.name != kind.name or _choices(
+                coordinator.subentry
+            ) != _choices(subentry):
+                self._async_replace(coordinator)
+
+    async def _async_read_templates(self) -> None:
+        self._is_reading_templates = True
+        try:
+            self._templates = await self._account.async_templates()
+        except CloudError as err:
+            # A person can name the datastreams; without, a device has its actions.
+            _LOGGER.debug("The datastreams could not be read: %s", err)
+        finally:
+            self._is_reading_templates = False
+        self.async_follow()
+
+    @callback
+    def _handle_account(self) -> None:
+        if self._account.last_error is None:
+            self.async_follow()
+            self._async_look_for_missing()
+
+    def _is_shown(self, owned: OwnedDevice) -> bool:
+        """Tell whether it is a device that Home Assistant can show, and does not yet.
+
+        One that was never switched on has nothing to show.
+        """
+        device = owned.device
+        return device.activated and not is_virtual(
+            self._hass, self._account.server, device
+        )
+
+    @callback
+    def _async_show(
+        self, owned: OwnedDevice, kind: Kind[Any], subentry: ConfigSubentry | None
+    ) -> None:
+        device = owned.device
+        identity = Identity(device.id, device.serial)
+        if self._is_held_elsewhere(identity):
+            return
+        coordinator = EspCloudCoordinator(
+            self._hass,
+            self._entry,
+            name=device.title,
+            identity=identity,
+            kind=kind,
+            backend=RemoteBackend(self._hass, self._account, owned, kind),
+            subentry=subentry,
+            suggested_area=owned.group or None,
+        )
+        self.coordinators[device.id] = coordinator
+        self._add(coordinator)
+        self._async_remove_other_entities(coordinator)
+
+    @callback
+    def _async_replace(self, coordinator: EspCloudCoordinator) -> None:
+        """Show a device anew: it has become something else."""
+
+        async def replace_it() -> None:
+            await coordinator.async_remove_entities()
+            await coordinator.async_shutdown()
+            if self.coordinators.get(coordinator.identity.device_id) is coordinator:
+                del self.coordinators[coordinator.identity.device_id]
+                self.async_follow()
+
+        self._entry.async_create_task(
+            self._hass, replace_it(), f"show {coordinator.name} anew"
+        )
+
+    @callback
+    def _async_remove_other_entities(self, coordinator: EspCloudCoordinator) -> None:
+        """Remove the entities that the device had as something else."""
+        if isinstance(coordinator.kind, RpcKind):
+            # What it measures shows once it has posted.
+            return
+        device = self._registered(coordinator.unique_id)
+        registry = er.async_get(self._hass)
+        for entity in er.async_entries_for_device(
+            registry, device.id if device else "", include_disabled_entities=True
+        ):
+            if entity.unique_id not in coordinator.entity_ids:
+                registry.async_remove(entity.entity_id)
+
+    @callback
+    def _async_remove(self, coordinator: EspCloudCoordinator) -> None:
+        """Remove a device with all that Home Assistant knows of it."""
+        del self.coordinators[coordinator.identity.device_id]
+        self._entry.async_create_task(
+            self._hass, coordinator.async_shutdown(), f"close {coordinator.name}"
+        )
+        self._async_forget(coordinator.unique_id)
+
+    @callback
+    def _async_forget(self, unique_id: str) -> None:
+        self._states.async_forget(f"{HARDWARE}{unique_id}")
+        device = self._registered(unique_id)
+        # Not the one that Home Assistant has become.
+        if device is not None and device.config_subentry_id is None:
+            dr.async_get(self._hass).async_remove_device(device.id)
+
+    @callback
+    def _async_look_for_missing(self) -> None:
+        """Remove what has been missing from the account for long enough.
+
+        A server that has lost its state must not cost anybody a history, so an empty
+        list says nothing, nor does one that has none of the devices known.
+        """
+        known = self._known_ids()
+        listed = {
+            Identity(each.device.id, each.device.serial).unique_id
+            for each in self._account.owned.values()
+        }
+        if known.isdisjoint(listed):
+            return
+        missing = known - listed
+        self._missing = {
+            unique_id: self._missing.get(unique_id) or _Missing(dt_util.utcnow())
+            for unique_id in missing
+        }
+        for unique_id, each in list(self._missing.items()):
+            if not each.is_gone():
+                continue
+            del self._missing[unique_id]
+            for coordinator in list(self.coordinators.values()):
+                if coordinator.unique_id == unique_id:
+                    self._async_remove(coordinator)
+            self._async_forget(unique_id)
+            self._async_remove_choices(unique_id)
+
+    def _known_ids(self) -> set[str]:
+        """Return the unique ids of the account's devices in the registry."""
+        registry = dr.async_get(self._hass)
+        return {
+            unique_id
+            for device in dr.async_entries_for_config_entry(
+                registry, self._entry.entry_id
+            )
+            if device.config_subentry_id is None
+            for domain, unique_id in device.identifiers
+            if domain == DOMAIN
+        }
+
+    def _registered(self, unique_id: str) -> dr.DeviceEntry | None:
+        return dr.async_get(self._hass).async_get_device(
+            identifiers={(DOMAIN, unique_id)}
+        )
+
+    @callback
+    def _async_remove_choices(self, unique_id: str) -> None:
+        """Remove what was chosen for a device that is gone."""
+        for subentry in list(
+            self._entry.get_subentries_of_type(SUBENTRY_TYPE_HARDWARE)
+        ):
+            if Identity.from_data(subentry.data).unique_id == unique_id:
+                self._hass.config_entries.async_remove_subentry(
+                    self._entry, subentry.subentry_id
+                )
+
+    def _is_held_elsewhere(self, identity: Identity) -> bool:
+        """Tell whether another account shows the device: one is shared by two people."""
+        for entry in self._hass.config_entries.async_entries(DOMAIN):
+            # It is there from an entry's set-up on, and until it is unloaded.
+            devices = getattr(entry, "runtime_data", None)
+            if devices is None or devices.hardware is self:
+                continue
+            if any(
+                each.identity == identity
+                for each in devices.hardware.coordinators.values()
+            ):
+                return True
+        return False
+
+
+def _choices(subentry: ConfigSubentry | None) -> Mapping[str, Any]:
+    return subentry.data if subentry is not None else {}
