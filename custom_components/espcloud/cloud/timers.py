@@ -253,8 +253,8 @@ def _read_actions[ActionT](
 
 
 def _read_action(record: Mapping[str, Any]) -> str:
-    action = shown_text(record, "action")
-    if not action:
+    action = text(record, "action")
+    if not action or not action.isprintable():
         raise UnexpectedAnswerError("a timer without an action")
     return action
 
