@@ -196,6 +196,9 @@ class Transport:
         except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
             # Without the cause: it shows the request's headers, and so the key.
             raise UnexpectedAnswerError("a broken HTTP answer") from None
+        except aiohttp.ServerDisconnectedError as err:
+            # Likewise: it shows what came of the answer's head.
+            raise not_reached(err) from None
         except (aiohttp.ClientError, OSError) as err:
             raise not_reached(err) from err
         self.limits = RateLimits.from_headers(response.headers) or self.limits
