@@ -186,6 +186,15 @@ async def test_key_that_may_still_be_there(
     assert type(outcome) is expected
 
 
+async def test_more_points_than_a_cloud_gives(
+    owner: OwnerClient, server: ScriptedServer
+) -> None:
+    """One that checks would refuse to."""
+    call = owner.history(USER_KEY, "light", start=0, end=1, count=1001)
+    _, head = await ask(server, call, http_answer({"datapoints": []}))
+    assert "&row_count=1000&" in head
+
+
 @pytest.mark.parametrize("token", ["", None, 5, "a b", "a\r\nCookie: x", "é", ["t"]])
 async def test_share_token_unusable(
     owner: OwnerClient, server: ScriptedServer, token: Any

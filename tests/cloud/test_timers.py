@@ -121,6 +121,7 @@ def test_timer_without_an_id(odd: Any) -> None:
         (LOOP, {"time": 0}),
         (LOOP, {"time": 1.5}),
         (LOOP, {"action": ""}),
+        (LOOP, {"action": "on_switch\n"}),
         (WEEKLY, {"weekdays": []}),
         (WEEKLY, {"weekdays": [1, 7]}),
         (WEEKLY, {"weekdays": [1, "2"]}),
