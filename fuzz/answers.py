@@ -29,6 +29,7 @@ from custom_components.espcloud.cloud import (
     is_stream_name,
     transport,
 )
+from custom_components.espcloud.cloud.text import printable
 from custom_components.espcloud.cloud.timers import timers_from_answer
 
 from .wire import Pieces, Transport, cut, happens, run
@@ -138,7 +139,7 @@ def _check_record(record: object) -> None:
     match record:
         case OwnedDevice():
             assert _HEADER_SAFE.fullmatch(record.owner_key)
-            assert record.group.isprintable()
+            assert record.group == printable(record.group)
             _check_record(record.device)
         case CloudDevice(id=int(), name=str(), serial=str(), activated=bool()):
             assert record.title
@@ -157,11 +158,11 @@ def _check_record(record: object) -> None:
             sent = {"id": record.id, "time_zone": record.time_zone, **record.record()}
             assert timers_from_answer({"timers": [sent]}) == [record]
         case OtherTimer(type=kind, id=int()):
-            assert kind.isprintable()
+            assert kind == printable(kind)
         case Roms(recommended=recommended, versions=versions):
-            assert recommended.isprintable()
+            assert recommended == printable(recommended)
             for version in versions:
-                assert version.version.isprintable()
+                assert version.version == printable(version.version)
                 assert record.find(version.version)
         case _:
             raise AssertionError(record)

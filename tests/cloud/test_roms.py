@@ -6,6 +6,7 @@ from hypothesis import given, settings
 import pytest
 
 from custom_components.espcloud.cloud import Roms, RomVersion, UnexpectedAnswerError
+from custom_components.espcloud.cloud.text import printable
 
 from .helpers import altered
 
@@ -94,6 +95,6 @@ def test_any_roms(answer: dict[str, Any]) -> None:
         roms = Roms.from_answer(answer)
     except UnexpectedAnswerError:
         return
-    assert roms.recommended.isprintable()
-    assert all(each.version.isprintable() for each in roms.versions)
+    assert roms.recommended == printable(roms.recommended)
+    assert all(each.version == printable(each.version) for each in roms.versions)
     hash(roms)
