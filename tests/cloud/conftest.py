@@ -102,6 +102,12 @@ async def server() -> AsyncGenerator[ScriptedServer]:
 
 
 @pytest.fixture
+def stranger(web: aiohttp.ClientSession, server: ScriptedServer) -> CloudClient:
+    """Return a client of the server whose part the test plays."""
+    return CloudClient(web, server.url)
+
+
+@pytest.fixture
 async def start() -> AsyncGenerator[Callable[..., WatchedSession]]:
     """Return what starts a DeviceSession; it is closed after the test."""
     running: list[WatchedSession] = []

@@ -1,7 +1,7 @@
 """What the client's tests do again and again."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import traceback
 from typing import Any
 
@@ -21,7 +21,7 @@ from custom_components.espcloud.cloud import (
     Timing,
 )
 
-from .scripted_server import WAIT, client_sockets
+from .scripted_server import WAIT, ScriptedServer, client_sockets
 
 MASTER_KEY = "5ec2e7" + "0" * 34
 USER_KEY = "5ec2e7" + "1" * 34
@@ -163,6 +163,24 @@ class WatchedSession:
     def reports(self) -> int:
         """How many reports nobody has waited for yet."""
         return self._connected.qsize() + self._disconnected.qsize()
+
+
+async def ask(
+    server: ScriptedServer, call: Awaitable[Any], *answers: bytes
+) -> tuple[Any, str]:
+    """Make a call, answer it, and return its outcome and the request's head.
+
+    The outcome is the result or the CloudError; anything else is a failure.
+    """
+    task = asyncio.ensure_future(call)
+    peer = await server.accept()
+    head = await peer.receive_head()
+    peer.send(*answers)
+    peer.close()
+    try:
+        return await task, head
+    except CloudError as err:
+        return err, head
 
 
 class Leftovers:

@@ -7,8 +7,6 @@ from hypothesis import given, settings
 import pytest
 
 from custom_components.espcloud.cloud import (
-    CloudDevice,
-    OwnedDevice,
     Push,
     PushKind,
     UnexpectedAnswerError,
@@ -20,12 +18,8 @@ from custom_components.espcloud.cloud import (
 from custom_components.espcloud.cloud.fields import refuses_key, status_of
 
 from .helpers import CALLER_TOKEN, USER_KEY, altered, push_frame
-from .scripted_server import DEVICE
 
 KEYS = {"keys": [{"user_id": 7, "token": USER_KEY, "name": "x"}], "status": 200}
-OWNED = {**DEVICE, "key": {"token": USER_KEY, "is_owner_key": 1}}
-GROUPED = {"deviceGroups": [{"id": 1, "devices": [OWNED]}], "status": 200}
-FLAT = {"devices": [OWNED], "status": 200}
 
 anything = settings(max_examples=100, deadline=None, database=None)
 
@@ -147,114 +141,6 @@ def test_user_key_unusable(answer: dict[str, Any]) -> None:
     assert USER_KEY not in str(caught.value)
 
 
-def test_device() -> None:
-    """What is shown of a device."""
-    device = CloudDevice.from_answer({"device": DEVICE})
-    assert device == CloudDevice(
-        id=301,
-        name="Desk lamp",
-        serial="0a1b2c3d",
-        ptype=45772,
-        rom_version="v1.0.5t45772(a)",
-        activated=True,
-    )
-    assert device.title == "Desk lamp"
-
-
-def test_device_of_which_little_is_known() -> None:
-    """An id is enough; nulls are what an older cloud says of what it does not know."""
-    device = CloudDevice.from_record(
-        {"id": 5, "name": None, "serial": 3, "ptype": True, "rom_version": None}
-    )
-    assert device == CloudDevice(5, "", "", None, "", activated=True)
-    assert device.title == "Device 5"
-
-
-@pytest.mark.parametrize(("status", "activated"), [(0, False), (1, True)])
-def test_device_activation(status: int, activated: bool) -> None:
-    """Whether the device has to be activated."""
-    record = {**DEVICE, "activate_status": status}
-    assert CloudDevice.from_record(record).activated is activated
-
-
-@pytest.mark.parametrize(
-    "answer", [{}, {"device": None}, {"device": []}, {"device": {"id": "301"}}]
-)
-def test_device_unusable(answer: dict[str, Any]) -> None:
-    """Without an id there is no device."""
-    with pytest.raises(UnexpectedAnswerError):
-        CloudDevice.from_answer(answer)
-
-
-@pytest.mark.parametrize("answer", [GROUPED, FLAT])
-def test_owned_devices(answer: dict[str, Any]) -> None:
-    """By group or flat, each comes with its key, which is not shown."""
-    (owned,) = OwnedDevice.list_from_answer(answer)
-    assert owned.device.id == 301
-    assert owned.owner_key == USER_KEY
-    assert USER_KEY not in repr(owned)
-
-
-def test_owned_devices_of_several_groups() -> None:
-    """A device in two groups is one device; a group without devices is none."""
-    second = {**OWNED, "id": 302}
-    answer = {
-        "deviceGroups": [
-            {"devices": [OWNED]},
-            {"devices": [second, OWNED]},
-            {"id": 3},
-            {"devices": None},
-            None,
-        ]
-    }
-    ids = [owned.device.id for owned in OwnedDevice.list_from_answer(answer)]
-    assert ids == [301, 302]
-
-
-@pytest.mark.parametrize("answer", [{"deviceGroups": []}, {"devices": []}])
-def test_no_owned_devices(answer: dict[str, Any]) -> None:
-    """An account may have none."""
-    assert OwnedDevice.list_from_answer(answer) == []
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        None,
-        "text",
-        7,
-        [],
-        {},
-        {**DEVICE},
-        {**DEVICE, "key": None},
-        {**OWNED, "id": "301"},
-    ],
-)
-def test_odd_record_does_not_hide_the_rest(odd: Any) -> None:
-    """A record that cannot be read is left out."""
-    second = {**OWNED, "id": 302}
-    answer = {"devices": [odd, second]}
-    ids = [owned.device.id for owned in OwnedDevice.list_from_answer(answer)]
-    assert ids == [302]
-
-
-@pytest.mark.parametrize("token", ["", None, 3, "a b", "a\nb", "é"])
-def test_owner_key_that_cannot_be_sent_is_none(token: Any) -> None:
-    """The device is there, but commands will need another key."""
-    answer = {"devices": [{**DEVICE, "key": {"token": token}}]}
-    (owned,) = OwnedDevice.list_from_answer(answer)
-    assert owned.owner_key == ""
-
-
-@pytest.mark.parametrize(
-    "answer", [{}, {"devices": None}, {"deviceGroups": {}, "devices": {}}]
-)
-def test_owned_devices_unusable(answer: dict[str, Any]) -> None:
-    """No list is not an empty list."""
-    with pytest.raises(UnexpectedAnswerError):
-        OwnedDevice.list_from_answer(answer)
-
-
 def test_push() -> None:
     """A push as the handler sees it: without the caller's token."""
     push = Push.from_frame(push_frame(method="post", body={"datapoint": {"x": 1}}))
@@ -340,33 +226,6 @@ def test_any_user_key(answer: dict[str, Any]) -> None:
         return
     assert type(key.user_id) is int
     assert key.token.isascii() and key.token.isprintable() and " " not in key.token
-
-
-@anything
-@given(altered({"device": DEVICE}))
-def test_any_device(answer: dict[str, Any]) -> None:
-    """Anything in any place gives a value or the one error."""
-    try:
-        device = CloudDevice.from_answer(answer)
-    except UnexpectedAnswerError:
-        return
-    assert type(device.id) is int
-    assert device.ptype is None or type(device.ptype) is int
-    assert type(device.activated) is bool
-    assert device.title
-    hash(device)
-
-
-@anything
-@given(altered(GROUPED) | altered(FLAT))
-def test_any_owned_devices(answer: dict[str, Any]) -> None:
-    """Anything in any place gives a list or the one error."""
-    try:
-        owned = OwnedDevice.list_from_answer(answer)
-    except UnexpectedAnswerError:
-        return
-    assert all(type(each.device.id) is int for each in owned)
-    assert all(isinstance(each.owner_key, str) for each in owned)
 
 
 @anything

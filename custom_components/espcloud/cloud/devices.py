@@ -26,7 +26,7 @@ def read_bssid(value: Any) -> str:
     The cloud checks none. The placeholder of devices without one, `12:34:56:78:91`, is
     too short (protocol.md §2.5); nor is a group's address, or zero, that of a device.
     """
-    if not isinstance(value, str) or not _MAC.fullmatch(mac := value.strip().lower()):
+    if not isinstance(value, str) or not _MAC.fullmatch(mac := value.lower()):
         return ""
     digits = mac.replace(":", "").replace("-", "")
     if int(digits[:2], 16) & 1 or not int(digits, 16):

@@ -38,9 +38,12 @@ async def send_once(
     except aiohttp.ClientConnectorError:
         # Nothing was sent, and aiohttp leaves it at that.
         raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
+    except aiohttp.ClientOSError as err:
         # Not an error of aiohttp's any more, so it is not repeated.
         raise not_reached(err) from err
+    except aiohttp.ServerDisconnectedError as err:
+        # Without the cause: it shows what came of the answer's head.
+        raise not_reached(err) from None
 
 
 def _reset(transport: asyncio.Transport) -> None:

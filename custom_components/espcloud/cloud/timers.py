@@ -168,7 +168,7 @@ class WeeklyTimer:
         listed = timer.get("weekdays")
         days = [integer(day) for day in listed] if isinstance(listed, list) else []
         weekdays = {day for day in days if day is not None and 0 <= day <= 6}
-        if not weekdays or None in days or weekdays != set(days):
+        if not weekdays or weekdays != set(days):
             raise UnexpectedAnswerError("a timer without usable days")
         actions = _read_actions(timer, WeeklyAction.from_record)
         return cls(
@@ -253,8 +253,8 @@ def _read_actions[ActionT](
 
 
 def _read_action(record: Mapping[str, Any]) -> str:
-    action = shown_text(record, "action")
-    if not action:
+    action = text(record, "action")
+    if not action or not action.isprintable():
         raise UnexpectedAnswerError("a timer without an action")
     return action
 

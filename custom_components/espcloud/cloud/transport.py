@@ -76,31 +76,35 @@ class Answer:
         """Return what the device itself answered (protocol.md §3.5).
 
         Raises:
-            DeviceOfflineError: the device is not connected to the cloud.
-            DeviceBusyError: the device did not answer in time.
-            CommandRejectedError: the device answered with another status than 200.
             UnexpectedAnswerError: the answer is not the device's.
-            CloudError: as `require_ok`.
+            CloudError: as `require_taken`.
         """
-        if self.status != 200:
-            if self._is_marked:
-                # The device's own words: its 403 says nothing of our key.
-                raise CommandRejectedError(self.status)
-            self.require_reached()
-        self.require_ok()
+        self.require_taken()
         # The reference clients in Lua answer with a status and the nonce alone. Whoever
         # says 200 without either, it is not the device that acknowledges.
         if not self._is_marked and integer(self.body.get("nonce")) is None:
             raise UnexpectedAnswerError("an answer that is not the device's")
         return self.body
 
-    def require_reached(self) -> None:
-        """Raise DeviceOfflineError or DeviceBusyError where the answer says so (protocol.md §2.2)."""
-        message = str(self.body.get("message", ""))
-        if self.status != 200 and "disconnected" in message:
-            raise DeviceOfflineError("the device is not connected to the cloud")
-        if self.status != 200 and "busy" in message:
-            raise DeviceBusyError("the device did not answer in time")
+    def require_taken(self) -> dict[str, Any]:
+        """Return the object of a success, whether the device's or the cloud's (protocol.md §2.2).
+
+        Raises:
+            DeviceOfflineError: the device is not connected to the cloud.
+            DeviceBusyError: the device did not answer in time.
+            CommandRejectedError: the device answered with another status than 200.
+            CloudError: as `require_ok`.
+        """
+        if self.status != 200:
+            if self._is_marked:
+                # The device's own words: its 403 says nothing of our key.
+                raise CommandRejectedError(self.status)
+            message = str(self.body.get("message", ""))
+            if "disconnected" in message:
+                raise DeviceOfflineError("the device is not connected to the cloud")
+            if "busy" in message:
+                raise DeviceBusyError("the device did not answer in time")
+        return self.require_ok()
 
     @property
     def _is_marked(self) -> bool:
@@ -192,6 +196,9 @@ class Transport:
         except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
             # Without the cause: it shows the request's headers, and so the key.
             raise UnexpectedAnswerError("a broken HTTP answer") from None
+        except aiohttp.ServerDisconnectedError as err:
+            # Likewise: it shows what came of the answer's head.
+            raise not_reached(err) from None
         except (aiohttp.ClientError, OSError) as err:
             raise not_reached(err) from err
         self.limits = RateLimits.from_headers(response.headers) or self.limits
