@@ -1,5 +1,6 @@
 """Espressif's parser as protocol.md §3.9 describes it: what firmware makes of what it receives."""
 
+from collections.abc import Iterable
 import re
 
 FIRMWARE_BUFFER = 2047
@@ -62,13 +63,45 @@ def timers_text(buffer: bytes) -> str:
     return rest.partition(b'"')[0].decode()
 
 
+def timers_time(buffer: bytes) -> int:
+    """Return the server's time that comes with the timers, which a comma has to follow (§3.6)."""
+    match = re.search(rb'"timestamp": (\d+),', buffer)
+    assert match, "timers without a time"
+    return int(match[1])
+
+
 def plug_value(buffer: bytes) -> str | None:
     """Return what the plug is set to: one character at a fixed place (point 6)."""
     if b"plug-status" not in buffer:
         return None
+    return _first_value(buffer)[:1].decode()
+
+
+def strip_value(buffer: bytes) -> int | None:
+    """Return the mask that the power strip is set to, at the plug's fixed place ([I])."""
+    if b"/v1/datastreams/plugs/" not in buffer:
+        return None
+    match = re.match(rb"\d{1,3}", _first_value(buffer))
+    return int(match[0]) if match else None
+
+
+def numbers(buffer: bytes, stream: str, names: Iterable[str]) -> dict[str, int]:
+    """Return the members of a datapoint that are whole numbers, each found by its name ([I])."""
+    if f'"path": "/v1/datastreams/{stream}/datapoint/"'.encode() not in buffer:
+        return {}
+    _, _, point = buffer.partition(b'{"datapoint": {')
+    found = {}
+    for name in names:
+        if match := re.search(rb'"%b": (\d{1,9})[,}]' % name.encode(), point):
+            found[name] = int(match[1])
+    return found
+
+
+def _first_value(buffer: bytes) -> bytes:
+    """Return what stands at the fixed place and behind it, nothing where its prefix is missing."""
     _, _, rest = buffer.partition(b"body")
     prefix = b'": {"datapoint": {"x": '
-    return chr(rest[len(prefix)]) if rest.startswith(prefix) else None
+    return rest.removeprefix(prefix) if rest.startswith(prefix) else b""
 
 
 def light_values(buffer: bytes) -> dict[str, str]:

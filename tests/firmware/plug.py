@@ -1,9 +1,12 @@
 """The plug (protocol.md §3.5, §3.9, 6)."""
 
+from typing import Any
+
 from . import parser
+from .appliance import Appliance
 
 
-class Plug:
+class Plug(Appliance):
     """A socket with a relay, and a button of which it tells nobody.
 
     Attributes:
@@ -18,8 +21,15 @@ class Plug:
         self.is_on = False
         self.history: list[bool] = []
 
-    def press(self) -> None:
-        """Switch it by its button: nothing is sent (protocol.md §10)."""
+    @property
+    def state(self) -> dict[str, Any]:
+        """Whether it is on."""
+        return {"x": int(self.is_on)}
+
+    def press(self, button: int = 0) -> None:
+        """Switch it by its button: nothing is sent (protocol.md §10.2, 2)."""
+        if button:
+            super().press(button)
         self._switch(not self.is_on)
 
     def set(self, segment: bytes) -> None:
@@ -34,6 +44,16 @@ class Plug:
             b'{"status": 200, "datapoint": {"x": %d}, "nonce": %d, '
             b'"deliver_to_device": true}\n' % (self.is_on, nonce)
         )
+
+    def perform(self, action: str) -> None:
+        """Switch on, off or over."""
+        match action:
+            case "on_switch":
+                self._switch(True)
+            case "off_switch":
+                self._switch(False)
+            case "on_off_switch":
+                self._switch(not self.is_on)
 
     def _switch(self, on: bool) -> None:
         self.is_on = on

@@ -137,7 +137,7 @@ class TestFirmware:
 
     async def test_a_light(self, cloud: LocalCloud, user: User) -> None:
         """Likewise, by its five values."""
-        light, address = Light(), (cloud.device_host, cloud.device_port)
+        light, address = Light(fade=0), (cloud.device_host, cloud.device_port)
         before = dict(light.values)
         async with Firmware(address, KEY, light):
             await until(lambda: any(each.state for each in pending(cloud)))
@@ -145,7 +145,7 @@ class TestFirmware:
             assert (found.ptype, found.state) == (PTYPES["light"], before)
             device = cloud.operator.adopt(found, user, "Light", PTYPES["light"])
             await cloud.wait_online(device)
-            point = {"x": 1000, "y": 22222, "z": 2, "k": 3, "l": 4}
+            point = {"x": 1000, "y": 22222, "z": 44, "k": 66, "l": 88}
             answer = await cloud.call(
                 "POST",
                 "/v1/datastreams/light/datapoint/",
@@ -153,7 +153,8 @@ class TestFirmware:
                 {"deliver_to_device": "true"},
                 {"datapoint": point},
             )
-            assert answer["datapoint"] == light.values == point
+            assert light.values == point
+            assert answer["datapoint"] == {"x": 1000, "y": 1023, "z": 2, "k": 3, "l": 4}
 
 
 class TestStrangers:

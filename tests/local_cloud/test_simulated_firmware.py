@@ -9,7 +9,9 @@ import pytest
 from custom_components.espcloud.local_cloud import Limits, LocalCloud
 from custom_components.espcloud.local_cloud.errors import ApiError
 from custom_components.espcloud.local_cloud.models import Device
+from tests.firmware.clock import ManualClock
 from tests.firmware.connection import Firmware
+from tests.firmware.fade import FADE
 from tests.firmware.light import Light
 from tests.firmware.plug import Plug
 
@@ -67,15 +69,18 @@ async def test_twenty_commands_at_once_after_a_reconnect(
 async def test_a_new_light(
     api: Api, cloud: LocalCloud, device: Device, owner_key: str
 ) -> None:
-    """It activates, identifies, and obeys; no color is lost."""
-    light = Light()
+    """It activates, identifies, and obeys; no color is lost, but the answer is from before its fade."""
+    clock = ManualClock()
+    light = Light(clock=clock)
+    dark = light.values
     async with firmware(cloud, device, light, activates=True) as simulated:
         await cloud.wait_online(device)
         point = {"x": 1000, "y": 22222, "z": 2, "k": 3, "l": 4}
         reply = await api.post(LIGHT, {"datapoint": point}, key=owner_key)
-        assert reply.json["datapoint"] == light.values == point
+        assert (reply.json["datapoint"], light.values) == (dark, point)
+        clock.advance(FADE)
         reply = await api.get("/v1/device/rpc/?action=what", key=owner_key)
-        assert reply.json["datapoint"] == point
+        assert reply.json["datapoint"] == {"x": 1000, "y": 1023, "z": 0, "k": 0, "l": 0}
         assert simulated.actions[:3] == ["activated", "fetch timers", "timers"]
     assert device.rom_version == light.rom_version
 
