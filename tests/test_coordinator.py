@@ -340,7 +340,9 @@ async def test_command_is_not_sent_while_not_connected(
     monkeypatch.setattr(virtual, "RECONNECT_WAIT", 0.2)
     (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     # No way to the device port: the session cannot take its place back.
-    monkeypatch.setattr(coordinator.backend.session, "_endpoint", Endpoint("127.0.0.1", 1))
+    monkeypatch.setattr(
+        coordinator.backend.session, "_endpoint", Endpoint("127.0.0.1", 1)
+    )
     async with RawDevice(cloud, cloud.master_key(device)) as rival:
         await wait_for_coordinator(
             coordinator, lambda it: not it.availability.connected

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.espcloud.const import DEFAULT_URL
 from custom_components.espcloud.backends.server import Server
+from custom_components.espcloud.const import DEFAULT_URL
 
 
 def server(url: str, **changes: Any) -> Server:

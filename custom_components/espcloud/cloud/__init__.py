@@ -112,6 +112,7 @@ __all__ = [
     "WeeklyTimer",
     "is_key",
     "is_stream_name",
+    "new_token",
     "refusal_backoff",
     "virtual_bssid",
     "virtual_rom_version",
