@@ -54,6 +54,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         availability: whether the device is there.
         entities: its entities, as long as they are there.
         entity_ids: the unique ids of the entities that it has, there or disabled.
+        is_upgrading: whether it is on its way to other firmware, and so perhaps not yet
+            what its version says.
         context: of the last command: one for all the states that it changes, and that
             of whoever gave it where that was in Home Assistant.
     """
@@ -96,6 +98,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         self.suggested_area = suggested_area
         self.entities: set[Entity] = set()
         self.entity_ids: set[str] = set()
+        self.is_upgrading = False
         self.kind = kind
         self.backend = backend
         self.data = kind.initial if state is None else state

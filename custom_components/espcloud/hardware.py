@@ -126,9 +126,10 @@ class HardwareDevices:
             kind = settings.make_kind(each.device, self._templates.get(device_id, []))
             if coordinator is None:
                 self._async_show(each, kind, subentry)
-            elif coordinator.kind.name != kind.name or _choices(
-                coordinator.subentry
-            ) != _choices(subentry):
+            elif not coordinator.is_upgrading and (
+                coordinator.kind.name != kind.name
+                or _choices(coordinator.subentry) != _choices(subentry)
+            ):
                 self._async_replace(coordinator)
 
     async def _async_read_templates(self) -> None:
