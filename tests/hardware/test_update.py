@@ -343,7 +343,6 @@ async def test_a_light_that_becomes_a_new_one(
     await until(lambda: "message sent" in lamp.actions)
     # It has the new version at the server, but runs the old one.
     await house.entry.runtime_data.account.async_refresh()
-    await hass.async_block_till_done()
     await press(hass, light, "turn_on", rgb_color=(255, 0, 0), brightness=255)
     assert lamp.appliance.values["y"] > 0
     restart = swap_on_boot(lamp, NewLight)
