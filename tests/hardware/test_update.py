@@ -15,7 +15,7 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.api import roms as rom_api
 from custom_components.espcloud.local_cloud.models import User
 from custom_components.espcloud.local_cloud.roms import Model
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -129,6 +129,7 @@ async def test_it_is_there_while_the_device_restarts(
     await house.wait_online("Kettle")
     await finish(hass, cloud, house, "Kettle", task)
     await task
+    await wait_for_state(hass, SWITCH, "off")
 
 
 async def test_firmware_that_comes_later(
@@ -235,6 +236,8 @@ async def test_files_that_are_gone(
     await house.set_up()
     await wait_for_state(hass, UPDATE, "on")
     cloud.store.remove_firmware(Model(0, 23701), NEW)
+    # Not every server looks after that.
+    cloud.store.roms.has = lambda device, version: True
     await refused(install(hass), "firmware_missing")
     assert "upgrade" not in kettle.actions
     assert not shown(hass)["in_progress"]
@@ -310,18 +313,22 @@ async def test_a_device_that_does_not_come_back(
     await refused(task, "firmware_not_running")
 
 
-@pytest.mark.parametrize("way", ["unload", "disable"])
+@pytest.mark.parametrize("way", ["unload", "disable", "stop"])
 async def test_unload(hass: HomeAssistant, house: House, kettle: Any, way: str) -> None:
     """An update that nobody follows any more ends; no timer stays, as the plug-in checks."""
     await house.set_up()
     await wait_for_state(hass, UPDATE, "on")
     task = install(hass)
     await until(lambda: "message sent" in kettle.actions)
-    if way == "unload":
-        assert await hass.config_entries.async_unload(house.entry.entry_id)
-    else:
-        registry = er.async_get(hass)
-        registry.async_update_entity(UPDATE, disabled_by=er.RegistryEntryDisabler.USER)
+    match way:
+        case "unload":
+            assert await hass.config_entries.async_unload(house.entry.entry_id)
+        case "disable":
+            registry = er.async_get(hass)
+            disabler = er.RegistryEntryDisabler.USER
+            registry.async_update_entity(UPDATE, disabled_by=disabler)
+        case "stop":
+            hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await refused(task, "firmware_interrupted")
     await hass.async_block_till_done()
 
