@@ -189,7 +189,8 @@ class VoltageKind(SensorKind):
             digits=3,
             divisor=1024,
             lowest=0,
-            highest=1024,
+            # The chip measures its own supply, of 3.3 V or so, in 1/1024 V.
+            highest=16 * 1024,
         ),
     )
 
