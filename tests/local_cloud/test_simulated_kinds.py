@@ -16,7 +16,7 @@ from .helpers import firmware_body, until
 from .simulated import GAP, Home
 
 PLUG, LIGHT, STRIP, REMOTE = "plug-status", "light", "plugs", "remote"
-FIRMWARE = ["plug", "light", "light_nonos", "light_new", "strip"]
+FIRMWARE = ["plug", "light", "light_nonos", "light_new", "strip", "remote"]
 RPC = "/v1/device/rpc/?deliver_to_device=true&action="
 
 
@@ -166,7 +166,7 @@ async def test_a_remote_control(home: Home) -> None:
 
 @pytest.mark.parametrize("kind", FIRMWARE)
 async def test_an_upgrade_of_every_kind(home: Home, user_key: str, kind: str) -> None:
-    """It fetches, tells, and after a reboot it is the new one."""
+    """It fetches, tells, and after a reboot it is the new one; a short version is no obstacle."""
     port = int(home.cloud.http_url.rpartition(":")[2])
     simulated, thing = home.add(kind, http_port=port)
     new = simulated.rom_version.replace(".0t", ".7t").replace(".5t", ".7t")
