@@ -15,12 +15,13 @@ class RpcState:
 
     Attributes:
         is_on: None before any command.
-        brightness: 1 to 255, of the last command that said one; it outlives being off.
+        brightness: 1 to 255, of the last command that said one, None before. It outlives
+            being off.
         readings: the newest numbers of its datastreams, by keys such as `tem_hum-x`.
     """
 
     is_on: bool | None = None
-    brightness: int = 255
+    brightness: int | None = None
     readings: Readings = NO_READINGS
 
 
@@ -81,7 +82,7 @@ class DimAction:
             return state
         if level == 0:
             return replace(state, is_on=False)
-        if level == self.level(state.brightness):
+        if state.brightness is not None and level == self.level(state.brightness):
             return replace(state, is_on=True)
         brightness = max(1, int(level * 255 / self.maximum + 0.5))
         return replace(state, is_on=True, brightness=brightness)
@@ -155,7 +156,11 @@ class RpcKind(Measuring[RpcState], ControllableKind[RpcState]):
             raise ValueError("a device goes on or off")
         if not goal.is_on:
             return Call(self.turn_off_action, {})
-        if self.dim is not None and goal.brightness != state.brightness:
+        if (
+            self.dim is not None
+            and goal.brightness is not None
+            and goal.brightness != state.brightness
+        ):
             return self.dim.call(goal.brightness)
         return Call(self.turn_on_action, {})
 
