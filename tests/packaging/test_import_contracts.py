@@ -67,6 +67,24 @@ def broken(checkout: Path) -> list[str]:
             id="a client that knows Home Assistant",
         ),
         pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from homeassistant.components.light import ColorMode",
+            "Kinds of devices know nothing of Home Assistant, and of no way to a device",
+            id="a kind that knows Home Assistant",
+        ),
+        pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from custom_components.espcloud.cloud.models import integer",
+            "Kinds of devices know nothing of Home Assistant, and of no way to a device",
+            id="a kind that knows the client",
+        ),
+        pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from custom_components.espcloud.entity import EspCloudEntity",
+            "What the integration is made of, from the top down; nothing imports upwards",
+            id="a kind that knows the integration",
+        ),
+        pytest.param(
             "custom_components/espcloud/local_cloud/api/fan.py",
             "from ...cloud import models",
             "local_cloud stands alone",
