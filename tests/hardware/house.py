@@ -6,9 +6,10 @@ from typing import Any, Self
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud.coordinator import LOOK_AGAIN, EspCloudCoordinator
+from custom_components.espcloud.coordinator import EspCloudCoordinator
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.second_look import LOOK_AGAIN
 from homeassistant.core import HomeAssistant
 from tests.common import account_entry, http, let_time_pass
 from tests.firmware import kinds
@@ -79,7 +80,7 @@ class House:
         self.clock.advance(2.0)
         coordinator = self.coordinator(name)
         await let_time_pass(self._hass, coordinator.kind.settles + LOOK_AGAIN)
-        assert coordinator._cancel_second_look is None
+        assert not coordinator.second_look.is_pending
 
     async def write(self, name: str, stream: str, datapoint: dict[str, Any]) -> None:
         """Command a device as the phone app does."""
