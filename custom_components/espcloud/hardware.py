@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.util import dt as dt_util
 
 from .backends.account import EspCloudAccount
 from .backends.remote import RemoteBackend
@@ -26,23 +25,21 @@ from .state_store import HARDWARE, StateStore
 _LOGGER = logging.getLogger(__name__)
 
 MISSED_LISTS: Final = 5
-MISSING_TIME: Final = timedelta(minutes=10)
-"""A device that so many lists in a row, over so long, do not have is gone."""
+MISSING_TIME: Final = 600.0
+"""A device that so many lists in a row, over so many seconds, do not have is gone."""
 
 
 @dataclass(slots=True)
 class _Missing:
     """A device that the account does not list any more."""
 
-    since: datetime
+    since: float
     lists: int = 0
 
     def is_gone(self) -> bool:
         """Note another list without it; return whether that makes it gone for good."""
         self.lists += 1
-        return (
-            self.lists >= MISSED_LISTS and dt_util.utcnow() - self.since >= MISSING_TIME
-        )
+        return self.lists >= MISSED_LISTS and monotonic() - self.since >= MISSING_TIME
 
 
 class HardwareDevices:
@@ -242,7 +239,7 @@ class HardwareDevices:
             return
         missing = known - listed
         self._missing = {
-            unique_id: self._missing.get(unique_id) or _Missing(dt_util.utcnow())
+            unique_id: self._missing.get(unique_id) or _Missing(monotonic())
             for unique_id in missing
         }
         for unique_id, each in list(self._missing.items()):
