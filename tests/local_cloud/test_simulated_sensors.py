@@ -72,7 +72,7 @@ async def test_woken(home: Home) -> None:
         assert await sensor.post() == 200
         await until(lambda: clock.sleepers == [HOUR])
         assert await thing.points("flammable_gas", "x") == [(0.5,), (0,)]
-        assert sensor.statuses == [200, 200]
+        assert (sensor.boots, sensor.statuses) == (2, [200, 200])
     with pytest.raises(ValueError, match="no power"):
         await sensor.post()
 
