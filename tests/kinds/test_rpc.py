@@ -36,7 +36,9 @@ def test_what_never_answers_is_not_known_to_have_done_anything() -> None:
     """What was sent is all that is known."""
     kind = RpcKind("LED_ON", "LED_OFF", is_silent=True)
     goal = turned_on()(kind.initial)
-    assert not kind.acknowledged(goal, kind.command(kind.initial, goal), None).is_answered
+    assert not kind.acknowledged(
+        goal, kind.command(kind.initial, goal), None
+    ).is_answered
 
 
 def test_toggling() -> None:
@@ -63,9 +65,7 @@ def test_every_brightness_stays_while_its_level_arrives(maximum: int) -> None:
         assert command.action == "DIM"
         assert 1 <= int(command.parameters["level"]) <= maximum
         assert dim.brightness(command.parameters, before=brightness) == brightness
-        apart = abs(
-            (dim.brightness(command.parameters, before=None) or 0) - brightness
-        )
+        apart = abs((dim.brightness(command.parameters, before=None) or 0) - brightness)
         assert apart <= 255 / maximum / 2 + 0.5 or int(command.parameters["level"]) == 1
     assert dim.call(255).parameters == {"level": str(maximum)}
 
