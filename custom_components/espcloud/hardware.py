@@ -266,8 +266,8 @@ class HardwareDevices:
         }
 
     def _registered(self, unique_id: str) -> dr.DeviceEntry | None:
-        return dr.async_get(self._hass).async_get_device(
-            identifiers={(DOMAIN, unique_id)}
+        return dr.async_get(self._hass).async_get_device_by_identifier(
+            (DOMAIN, unique_id), self._entry.entry_id
         )
 
     @callback
