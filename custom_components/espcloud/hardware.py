@@ -18,6 +18,7 @@ from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .identity import Identity
 from .kinds.base import Kind
 from .kinds.rpc import RpcKind
+from .kinds.sensors import Measuring
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
@@ -176,6 +177,21 @@ class HardwareDevices:
         self.coordinators[device.id] = coordinator
         self._add(coordinator)
         self._async_remove_other_entities(coordinator)
+        if isinstance(kind, Measuring) and kind.stored:
+            self._entry.async_create_background_task(
+                self._hass,
+                self._async_import_past(coordinator),
+                f"import the past of {coordinator.name}",
+            )
+
+    async def _async_import_past(self, coordinator: EspCloudCoordinator) -> None:
+        if "recorder" in self._hass.config.components:
+            # Not before: where there is no recorder, what it needs may not be there.
+            from .statistics_import import async_import_past  # noqa: PLC0415 - as said
+
+            await async_import_past(
+                self._hass, self._account, coordinator, self._states
+            )
 
     @callback
     def _async_replace(self, coordinator: EspCloudCoordinator) -> None:

@@ -221,7 +221,7 @@ class RemoteBackend(Backend):
         try:
             async with self._asking:
                 points = await self._account.async_history(
-                    self.device_id, stream, start=0, count=count
+                    self.device_id, stream, count=count
                 )
         except CloudError as err:
             self._note_failure(err)
