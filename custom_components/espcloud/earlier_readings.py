@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .backends.account import EspCloudAccount
 from .kinds.base import Kind
-from .kinds.sensors import Measuring, SensorKind
+from .kinds.sensors import Measuring
 
 PAGE: Final = 1000
 """Points of one answer, the most that the cloud gives."""
@@ -54,9 +54,7 @@ async def read_earlier(
         async for at, values in _points(
             account, device_id, stream, start=end - LONGEST, end=end - 1
         ):
-            early = (
-                kind.seconds_before_at(values) if isinstance(kind, SensorKind) else 0
-            )
+            early = kind.seconds_before_at(values)
             begin = int(at - early) // HOUR * HOUR
             if begin >= end:
                 continue
