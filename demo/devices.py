@@ -1,7 +1,7 @@
 """Simulated devices of the account, which Home Assistant shows without becoming them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
@@ -74,24 +74,48 @@ class Devices:
 
 @asynccontextmanager
 async def running_devices(cloud: Cloud, folder: Path) -> AsyncIterator[Devices]:
-    """Run devices that have power; they find the cloud by themselves."""
+    """Run the demo's devices."""
+    keys = {name: cloud[name].master_key for name in FIRMWARE}
+    async with running_firmware(
+        FIRMWARE, keys, cloud.http_port, cloud.device_port, folder
+    ) as devices:
+        yield devices
+
+
+@asynccontextmanager
+async def running_firmware(
+    firmware: Mapping[str, Mapping[str, Any]],
+    keys: Mapping[str, str],
+    http_port: int,
+    device_port: int,
+    folder: Path,
+) -> AsyncIterator[Devices]:
+    """Run devices that have power; they find the cloud by themselves.
+
+    Args:
+        firmware: what each is, by its name, as FIRMWARE says it.
+        keys: their master keys.
+        http_port: where the cloud serves firmware.
+        device_port: where devices connect.
+        folder: where the log goes.
+    """
     wishes = [
         {
             "name": name,
-            "key": cloud[name].master_key,
+            "key": keys[name],
             # Home Assistant takes two devices with one address for one.
             "bssid": f"18:fe:34:00:00:{number:02x}",
             "activates": True,
-            **firmware,
+            **wish,
         }
-        for number, (name, firmware) in enumerate(FIRMWARE.items(), 1)
+        for number, (name, wish) in enumerate(firmware.items(), 1)
     ]
     async with Process.running(
         "the simulated devices",
         [
             *(sys.executable, "-m", "tests.firmware", "--control"),
-            *("--server", f"{LOOPBACK}:{cloud.device_port}"),
-            *("--http-port", str(cloud.http_port)),
+            *("--server", f"{LOOPBACK}:{device_port}"),
+            *("--http-port", str(http_port)),
         ],
         folder / "devices.log",
         cwd=CHECKOUT,
