@@ -12,7 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .availability import Availability
 from .backends.base import Backend
-from .cloud import CloudDevice, CloudError, Push
+from .cloud import CloudDevice, CloudError, DeviceBusyError, Push
 from .command_queue import CommandQueue
 from .commands import CommandListener
 from .device_info import async_register_device
@@ -22,6 +22,7 @@ from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
 from .kinds.lamp import LampKind
 from .push_handler import PushHandler
 from .second_look import SecondLook
+from .unanswered import UnansweredCalls
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -67,6 +68,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: str | None = None,
         state: Any = None,
         remember: Callable[[Any], None] | None = None,
+        unanswered: UnansweredCalls | None = None,
     ) -> None:
         """Prepare; `async_register`, then `async_connect` begin.
 
@@ -81,6 +83,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             suggested_area: the name of the area where it probably is.
             state: what was known of it before, None for nothing.
             remember: keeps a state over a restart, None where the device knows it.
+            unanswered: counts the commands that it does not answer, where that may mean
+                that it never does.
         """
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=name, update_interval=None
@@ -101,6 +105,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             on_stable=backend.note_stable,
         )
         self._remember = remember
+        self._unanswered = unanswered
         self._on_shutdown: list[CALLBACK_TYPE] = []
         self._state_listeners: list[StateListener] = []
         self._pushes = PushHandler(
@@ -266,7 +271,17 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             self._overtaking(),
             self._pushes.own_commands.sending(call.action, context),
         ):
-            return await self.backend.async_call(call.action, call.parameters)
+            try:
+                answer = await self.backend.async_call(call.action, call.parameters)
+            except DeviceBusyError:
+                self._note_call(is_answered=False)
+                raise
+        self._note_call(is_answered=True)
+        return answer
+
+    def _note_call(self, *, is_answered: bool) -> None:
+        if self._unanswered is not None:
+            self._unanswered.note(is_answered=is_answered)
 
     @contextmanager
     def _overtaking(self) -> Iterator[None]:
@@ -291,6 +306,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         while self._on_shutdown:
             self._on_shutdown.pop()()
         self._queue.close()
+        if self._unanswered is not None:
+            self._unanswered.clear()
         self.availability.close()
         await self.backend.async_close()
 

@@ -22,6 +22,7 @@ from .kinds.sensors import Measuring
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
+from .unanswered import UnansweredCalls
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -173,6 +174,9 @@ class HardwareDevices:
             backend=RemoteBackend(self._hass, self._account, owned, kind),
             subentry=subentry,
             suggested_area=owned.group or None,
+            unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
+            if isinstance(kind, RpcKind) and not kind.is_silent
+            else None,
         )
         self.coordinators[device.id] = coordinator
         self._add(coordinator)
