@@ -79,7 +79,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(
                 hardware_form(), {CONF_KIND: self._present_kind()}
             ),
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
             last_step=False,
         )
 
@@ -92,7 +95,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="light",
             data_schema=self.add_suggested_values_to_schema(light_form(), self._data),
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
         )
 
     async def async_step_self_made(
@@ -111,7 +117,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
                 self_made_form(), user_input or self._data
             ),
             errors=errors,
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
         )
 
     def _async_finish(self, choices: Mapping[str, Any]) -> SubentryFlowResult:
@@ -125,6 +134,9 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
             )
         assert self._coordinator is not None
         identity = self._coordinator.identity
+        if self._coordinator.subentry is not None:
+            # Another dialog was open.
+            return self.async_abort(reason="already_configured")
         return self.async_create_entry(
             title=self._coordinator.name,
             unique_id=f"hardware-{identity.unique_id}",
@@ -141,12 +153,11 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
         kind: str = self._data[CONF_KIND]
         return kind
 
-    def _placeholders(self) -> dict[str, str]:
+    @property
+    def _name(self) -> str:
         if self._coordinator is not None:
-            name = self._coordinator.name
-        else:
-            name = self._get_reconfigure_subentry().title
-        return {"device": name, "device_markdown": escaped(name)}
+            return self._coordinator.name
+        return self._get_reconfigure_subentry().title
 
     def _async_devices(self) -> EspCloudDevices | None:
         entry = self._get_entry()

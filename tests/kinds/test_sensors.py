@@ -111,7 +111,7 @@ def test_what_makes_no_sense_changes_nothing(kind: SensorKind, bad: Any) -> None
         (TEM_HUM, {"x": -101, "y": -1}),
         (GAS, {"x": 1.01}),
         (GAS, {"x": -0.01}),
-        (VOLTAGE, {"x": 19, "y": 1025}),
+        (VOLTAGE, {"x": 19, "y": 16385}),
         (VOLTAGE, {"x": 19, "y": -1}),
         (VOLTAGE, {"x": 20, "y": 500}),
         (VOLTAGE, {"y": 500}),
