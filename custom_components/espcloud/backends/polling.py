@@ -81,6 +81,7 @@ class Poller:
         self._queue: deque[Poll | None] = deque()
         self._slots: deque[asyncio.Future[None]] = deque()
         self._under_way: set[int] = set()
+        self._tasks: dict[Poll, asyncio.Task[None]] = {}
         self._rounds = 0
         self._spacing = ROUND
         self._is_soon = False
@@ -91,7 +92,10 @@ class Poller:
 
     @callback
     def add(self, poll: Poll) -> CALLBACK_TYPE:
-        """Begin to ask; return what ends it. `soon` makes it the next to be asked."""
+        """Begin to ask; return what ends it, with a question that is under way.
+
+        `soon` makes it the next to be asked.
+        """
         self._polls.append(poll)
         if self._cancel_timer is None:
             self._hurry()
@@ -101,6 +105,8 @@ class Poller:
             for waiting in (self._urgent, self._queue):
                 while poll in waiting:
                     waiting.remove(poll)
+            if (task := self._tasks.get(poll)) is not None:
+                task.cancel()
 
         return remove
 
@@ -230,9 +236,11 @@ class Poller:
             finally:
                 self._under_way.discard(poll.device_id)
 
-        self._entry.async_create_background_task(
+        task = self._entry.async_create_background_task(
             self._hass, run(), f"ask device {poll.device_id}"
         )
+        self._tasks[poll] = task
+        task.add_done_callback(lambda _: self._tasks.pop(poll, None))
 
     def _grant_slot(self) -> bool:
         while self._slots:

@@ -183,7 +183,8 @@ class RemoteBackend(Backend):
 
     async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Make a request that the device answers; it is not made where that is away."""
-        if not self._is_online:
+        # Where the account cannot be read, nobody knows whether the device is there.
+        if not self._is_online and self._account.last_error is None:
             raise DeviceOfflineError("the device is not connected to the cloud")
         try:
             return await request()
