@@ -1,7 +1,7 @@
 """One device: what it is, how it is reached, and the state that comes of both."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 import logging
 from typing import TYPE_CHECKING, Any, override
 
@@ -17,11 +17,11 @@ from .command_queue import CommandQueue
 from .commands import CommandListener
 from .device_info import async_register_device
 from .errors import translating
+from .freshness import Freshness
 from .identity import Identity
 from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
 from .kinds.lamp import LampKind
 from .push_handler import PushHandler
-from .second_look import SecondLook
 from .unanswered import UnansweredCalls
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: where it probably is.
         availability: whether the device is there.
         entities: its entities, as long as they are there.
-        second_look: looks at the device once more after a command.
+        freshness: which of its answers are worth taking over.
         entity_ids: the unique ids of the entities that it has, there or disabled.
     """
 
@@ -117,10 +117,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
                 hass, coro, f"command {name}"
             ),
         )
-        # How many commands have begun or ended: an answer that one of them has overtaken
-        # is worth nothing.
-        self._commands = 0
-        self.second_look = SecondLook(hass, backend.async_refresh)
+        self.freshness = Freshness(hass, backend.async_refresh)
 
     @property
     def unique_id(self) -> str:
@@ -250,7 +247,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         answered: Datapoint | None = None
         if isinstance(command, Write):
             with (
-                self._overtaking(),
+                self.freshness.overtaking(),
                 self._pushes.own_commands.sending(command.stream, context),
             ):
                 answered = await self.backend.async_write(
@@ -264,11 +261,11 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             return
         self._async_publish(kind.acknowledged(goal, command, answered))
         if kind.settles:
-            self.second_look.plan(kind.settles)
+            self.freshness.look_once_settled(kind.settles)
 
     async def _async_call(self, call: Call, context: Context | None) -> dict[str, Any]:
         with (
-            self._overtaking(),
+            self.freshness.overtaking(),
             self._pushes.own_commands.sending(call.action, context),
         ):
             try:
@@ -283,15 +280,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         if self._unanswered is not None:
             self._unanswered.note(is_answered=is_answered)
 
-    @contextmanager
-    def _overtaking(self) -> Iterator[None]:
-        """Make what was asked before, or is asked meanwhile, worth nothing."""
-        self._commands += 1
-        try:
-            yield
-        finally:
-            self._commands += 1
-
     @override
     async def _async_update_data(self) -> Any:
         """Ask for what can be asked for, when a person insists on an update."""
@@ -302,7 +290,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
-        self.second_look.cancel()
+        self.freshness.cancel()
         while self._on_shutdown:
             self._on_shutdown.pop()()
         self._queue.close()
@@ -326,18 +314,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
 
     def begin_reading(self) -> int:
         """Return what an answer to a question of now has to bring along."""
-        return self._commands
+        return self.freshness.begin_reading()
 
     @callback
     def handle_datapoint(
         self, stream: str, datapoint: Datapoint, reading: int | None = None
     ) -> None:
         """Take over what the device says, unless it is on its way to something else."""
-        if reading is not None and (
-            reading != self._commands or self.second_look.is_pending
-        ):
-            return
-        self._async_publish(self.kind.apply(self.data, stream, datapoint))
+        if reading is None or self.freshness.is_fresh(reading):
+            self._async_publish(self.kind.apply(self.data, stream, datapoint))
 
     @callback
     def handle_push(self, push: Push) -> Mapping[str, Any] | None:

@@ -10,9 +10,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.espcloud import hardware
 from custom_components.espcloud.coordinator import EspCloudCoordinator
+from custom_components.espcloud.freshness import LOOK_AGAIN
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.second_look import LOOK_AGAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from tests.common import account_entry, http, let_time_pass
@@ -94,7 +94,7 @@ class House:
         self.clock.advance(2.0)
         coordinator = self.coordinator(name)
         await let_time_pass(self._hass, coordinator.kind.settles + LOOK_AGAIN)
-        assert not coordinator.second_look.is_pending
+        assert not coordinator.freshness.is_settling
 
     async def write(self, name: str, stream: str, datapoint: dict[str, Any]) -> None:
         """Command a device as the phone app does."""
