@@ -21,7 +21,7 @@ def main() -> int:
     """Run the demo or the check; both end with everything that they started."""
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
-        description="Lamps in Home Assistant, switched through a local Espressif cloud.",
+        description="Devices in Home Assistant, through a local Espressif cloud.",
     )
     parser.add_argument(
         "--check", action="store_true", help="try all of it without a person"

@@ -13,11 +13,13 @@ from typing import Any
 
 from . import log_review
 from .cloud import LAMPS, SPARE, Cloud, CloudSettings, running_cloud
+from .devices import running_devices
 from .dialogs import DOMAIN, add_account, add_device
 from .editor import check_editors
+from .entity import Entity, wait_for_entities
 from .errors import DemoError
+from .hardware_check import check_hardware
 from .home_assistant import running_home_assistant, write_configuration
-from .lamp import CONNECTED, Lamp, wait_for_lamps
 from .ports import LOOPBACK, find_free
 from .process import Process
 from .relay import Delivery, Relay, running_relay
@@ -67,23 +69,28 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
     async with sign_in(url) as session:
         with step("Home Assistant has started, with a user"):
             await session.wait_until_running()
-        async with _running_cloud_and_relay(settings) as (cloud, relay):
+        async with (
+            _running_cloud_and_relay(settings) as (cloud, relay),
+            running_devices(cloud, settings.folder) as devices,
+        ):
             first, *others = (*LAMPS, SPARE)
             with step("the account is added through the integration's form"):
                 relayed = replace(cloud, device_port=relay.port)
                 await add_account(session, relayed, cloud[first])
-                [lamp] = await wait_for_lamps(session, [first])
-                await lamp.wait_for(*CONNECTED, seconds=SWITCH_TIMEOUT)
+                [lamp] = await wait_for_entities(session, {first: 1})
+                await lamp.wait_until_there(SWITCH_TIMEOUT)
             for name in others:
                 with step(f"{name} is added with its key"):
                     await add_device(session, cloud[name])
-                    [other] = await wait_for_lamps(session, [name])
-                    await other.wait_for(*CONNECTED, seconds=SWITCH_TIMEOUT)
+                    [other] = await wait_for_entities(session, {name: 1})
+                    await other.wait_until_there(SWITCH_TIMEOUT)
             with step(
                 "automations, scenes and scripts are saved; the blueprint is there"
             ):
                 await check_editors(session)
             await _switch_from_both_sides(lamp, cloud, relay)
+            await check_hardware(session, cloud, devices)
+        _expect_clean_end(devices.process)
         _expect_clean_end(cloud.process)
         changes = await session.subscribe("config_entries/subscribe")
         with step("the cloud is gone: the lamp is unavailable"):
@@ -113,11 +120,11 @@ async def _running_cloud_and_relay(
         yield cloud, relay
 
 
-async def _switch_from_both_sides(lamp: Lamp, cloud: Cloud, relay: Relay) -> None:
+async def _switch_from_both_sides(lamp: Entity, cloud: Cloud, relay: Relay) -> None:
     """Switch it off and on again, from each side; it is on in the end."""
     for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):
         with step(f"pressed {state} in Home Assistant: the cloud delivers {action}"):
-            await lamp.press(f"turn_{state}")
+            await lamp.call(f"turn_{state}")
             await _expect_delivery(relay, action)
             await lamp.wait_for(state, seconds=SWITCH_TIMEOUT)
     for state, action in (("off", "LED_OFF"), ("on", "LED_ON")):

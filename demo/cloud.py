@@ -1,6 +1,6 @@
 """The local Espressif cloud, as a person at the other end of it sees it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
@@ -18,6 +18,15 @@ from .process import Process
 EMAIL = "demo@example.com"
 LAMPS = ("Desk lamp", "Reading lamp")
 SPARE = "Spare lamp"  # nothing connects as it before somebody tries its key
+# Devices that Home Assistant does not become, and what the cloud calls their kinds.
+COLOUR_LAMP, PLUG, STRIP = "Colour lamp", "Plug", "Power strip"
+THERMOMETER = "Thermometer"
+HARDWARE = {
+    COLOUR_LAMP: "light",
+    PLUG: "plug",
+    STRIP: "strip",
+    THERMOMETER: "humiture",
+}
 START_TIMEOUT = ANSWER_TIMEOUT = 30
 
 
@@ -50,17 +59,37 @@ class CloudDevice:
             f'curl -H "Authorization: token {self.owner_key}" "{self.rpc_url(action)}"'
         )
 
+    def datapoint_url(self, stream: str) -> str:
+        """Return the address that hands a datapoint to the device."""
+        return f"{self.url}/v1/datastreams/{stream}/datapoint/?deliver_to_device=true"
+
+    def curl_datapoint(self, stream: str, datapoint: Mapping[str, int]) -> str:
+        """Return the command line that writes a datapoint, as the phone app does."""
+        body = json.dumps({"datapoint": datapoint})
+        return (
+            f'curl -H "Authorization: token {self.owner_key}" '
+            f"-d '{body}' \"{self.datapoint_url(stream)}\""
+        )
+
     async def send(self, action: str) -> None:
         """Send an action as the curl line does; it has to be acknowledged."""
+        await self._request("GET", self.rpc_url(action), action)
+
+    async def write(self, stream: str, **datapoint: int) -> None:
+        """Write a datapoint as the curl line does; the device has to answer."""
+        body = {"datapoint": datapoint}
+        await self._request("POST", self.datapoint_url(stream), stream, json=body)
+
+    async def _request(self, method: str, url: str, what: str, **body: Any) -> None:
         headers = {"Authorization": f"token {self.owner_key}"}
         async with (
-            deadline(ANSWER_TIMEOUT, f"the cloud's answer to {action}"),
+            deadline(ANSWER_TIMEOUT, f"the cloud's answer to {what}"),
             aiohttp.ClientSession(headers=headers) as http,
-            http.get(self.rpc_url(action)) as response,
+            http.request(method, url, **body) as response,
         ):
             answer = await response.json(content_type=None)
         if answer.get("status") != 200:
-            raise DemoError(f"the cloud answered {action} with {answer}")
+            raise DemoError(f"the cloud answered {what} with {answer}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +120,7 @@ async def running_cloud(settings: CloudSettings) -> AsyncIterator[Cloud]:
             *("--device-port", str(settings.device_port)),
             *("--account", f"{EMAIL}:{settings.password}"),
             *(word for name in (*LAMPS, SPARE) for word in ("--device", name)),
+            *(f"--device={name}:{kind}" for name, kind in HARDWARE.items()),
             *("--state", settings.folder / "cloud.db"),
         ],
         settings.folder / "cloud.log",

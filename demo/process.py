@@ -48,18 +48,21 @@ class Process:
         *,
         cwd: Path,
         announces: bool = False,
+        listens: bool = False,
     ) -> AsyncIterator[Self]:
         """Run a command for as long as the block lasts, and add to its log.
 
-        With `announces` its stdout is kept for `read_line` or `read_all`.
+        With `announces` its stdout is kept for `read_line` or `read_all`. One that `listens`
+        takes lines on its stdin, and has to end when that does.
         """
         watched, held = os.pipe()
         try:
             try:
                 with log.open("ab") as output:
                     process = await asyncio.create_subprocess_exec(
-                        *("/bin/sh", "-c", UNDER_WATCH, "sh", *command),
-                        stdin=watched,
+                        *(() if listens else ("/bin/sh", "-c", UNDER_WATCH, "sh")),
+                        *command,
+                        stdin=asyncio.subprocess.PIPE if listens else watched,
                         stdout=asyncio.subprocess.PIPE if announces else output,
                         stderr=output,
                         cwd=cwd,
@@ -79,6 +82,12 @@ class Process:
     def status(self) -> int | None:
         """The exit status: negative for a signal, None as long as it lives."""
         return self._process.returncode
+
+    async def write_line(self, line: str) -> None:
+        """Write a line to the stdin of a child that listens."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        await self._process.stdin.drain()
 
     async def read_line(self) -> str:
         """Wait for a line on the child's stdout; empty when it closed that."""

@@ -1,20 +1,26 @@
-"""The demo for a person: lamps in the browser, and curl lines that switch them."""
+"""The demo for a person: devices in the browser, and lines that use them from outside."""
 
 import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 import json
 from pathlib import Path
+from textwrap import indent
 from time import perf_counter
+from typing import Any
 
-from .cloud import LAMPS, SPARE, Cloud, CloudSettings, running_cloud
+from .cloud import COLOUR_LAMP, LAMPS, SPARE, Cloud, CloudSettings, running_cloud
+from .devices import ENTITIES, running_devices
 from .dialogs import account_id, add_account, add_device
+from .entity import find_entities, show_on_overview, wait_for_entities
 from .errors import DemoError
 from .home_assistant import running_home_assistant, write_configuration
-from .lamp import CONNECTED, find_lamps, show_on_overview, wait_for_lamps
 from .paths import DEMO_FOLDER
 from .ports import LOOPBACK, find_free, is_free
 from .process import Process
 from .session import PASSWORD, USERNAME, Session, sign_in
 from .terminal import say
+from .typed import HELP, obey_typed
 
 CLOUD_PORTS = {"http_port": 8080, "device_port": 8000}
 HOME_PORT = 8123
@@ -28,16 +34,20 @@ async def show(python: Path, folder: Path = DEMO_FOLDER) -> None:
     say("Starting the cloud and Home Assistant …")
     home, log = folder / "home-assistant", folder / "home-assistant.log"
     settings = CloudSettings(**_prepare(folder), password="demo", folder=folder)
-    async with running_cloud(settings) as cloud:
+    async with (
+        running_cloud(settings) as cloud,
+        running_devices(cloud, folder) as devices,
+        in_background(obey_typed(devices)),
+    ):
         while True:
             port = find_free(HOME_PORT)
             url = f"http://{LOOPBACK}:{port}"
             write_configuration(home, port, log_level="info")
             async with running_home_assistant(python, home, log, port) as process:
-                lamps = await process.while_alive(_set_up(url, cloud, folder))
-                say(f"Ready after {perf_counter() - started:.1f} s; {lamps}.")
+                there = await process.while_alive(_set_up(url, cloud, folder))
+                say(f"Ready after {perf_counter() - started:.1f} s; {there}.")
                 say(_instructions(url, cloud, folder))
-                ended = await _first_to_end(process, cloud.process)
+                ended = await _first_to_end(process, cloud.process, devices.process)
             if ended is not process or process.status != RESTART_STATUS:
                 raise ended.died()
             started = perf_counter()
@@ -45,7 +55,7 @@ async def show(python: Path, folder: Path = DEMO_FOLDER) -> None:
 
 
 async def _set_up(url: str, cloud: Cloud, folder: Path) -> str:
-    """Do what a person would do at the first start, and say how the lamps are."""
+    """Do what a person would do at the first start, and say how the devices are."""
     done = folder / "set-up"
     async with sign_in(url) as session:
         await session.wait_until_running()
@@ -53,19 +63,19 @@ async def _set_up(url: str, cloud: Cloud, folder: Path) -> str:
         if not done.exists() or await account_id(session) is None:
             await _set_up_once(session, cloud)
             done.touch()
-        return await describe_lamps(session)
+        return await describe_devices(session)
 
 
-async def describe_lamps(session: Session) -> str:
-    """Say how the lamps are, once they are connected: Home Assistant answers before."""
-    lamps = await find_lamps(session)
+async def describe_devices(session: Session) -> str:
+    """Say how the devices are, once they are connected: Home Assistant answers before."""
+    entities = await find_entities(session)
     try:
-        for lamp in lamps:
-            await lamp.wait_for(*CONNECTED, seconds=CONNECT_TIMEOUT)
+        for each in entities:
+            await each.wait_until_there(CONNECT_TIMEOUT)
     except DemoError as err:
         # Whoever played with the settings wants to go on from there.
-        return f"not all lamps are connected: {err}"
-    return f"connected lamps: {len(lamps)}"
+        return f"not all devices are connected: {err}"
+    return f"connected devices: {len({each.device_name for each in entities})}"
 
 
 async def _set_up_once(session: Session, cloud: Cloud) -> None:
@@ -75,19 +85,21 @@ async def _set_up_once(session: Session, cloud: Cloud) -> None:
     first, *others = LAMPS
     if await account_id(session) is None:
         await add_account(session, cloud, cloud[first])
-    await wait_for_lamps(session, [first])
-    present = {lamp.device_name for lamp in await find_lamps(session)}
+    await wait_for_entities(session, {first: 1})
+    present = {each.device_name for each in await find_entities(session)}
     for name in others:
         if name not in present:
             await add_device(session, cloud[name])
-    lamps = await wait_for_lamps(session, LAMPS)
+    lamps = await wait_for_entities(session, dict.fromkeys(LAMPS, 1))
     for lamp in lamps:
-        await lamp.place()
         # Before its first command nobody knows a lamp's state, and the button on the
         # overview would turn it off.
-        await lamp.wait_for(*CONNECTED, seconds=CONNECT_TIMEOUT)
-        await lamp.press("turn_off")
-    await show_on_overview(session, lamps)
+        await lamp.wait_until_there(CONNECT_TIMEOUT)
+        await lamp.call("turn_off")
+    others_own = await wait_for_entities(session, ENTITIES, CONNECT_TIMEOUT)
+    for each in (*lamps, *others_own):
+        await each.place()
+    await show_on_overview(session, [*lamps, *others_own])
 
 
 def _prepare(folder: Path) -> dict[str, int]:
@@ -128,16 +140,40 @@ async def _first_to_end(*processes: Process) -> Process:
             task.cancel()
 
 
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside the block, until that ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 def _instructions(url: str, cloud: Cloud, folder: Path) -> str:
-    lamp = cloud[LAMPS[0]]
+    lamp, colour = cloud[LAMPS[0]], cloud[COLOUR_LAMP]
+    red = {"x": 1000, "y": 22222, "z": 0, "k": 0, "l": 0}
+    typed = indent(HELP, " " * 4)
     return f"""
   Home Assistant   {url}
                    user {USERNAME}, password {PASSWORD}
 
-  The lamps are on the overview. Press them there, or switch the {lamp.name} from the cloud's side:
+  {" and ".join(LAMPS)} are Home Assistant itself. Press them on the overview, or
+  switch the {lamp.name} from the cloud's side:
 
     {lamp.curl("LED_ON")}
     {lamp.curl("LED_OFF")}
+
+  {", ".join(ENTITIES)} are devices of their own (simulated),
+  which the account has. Use them in Home Assistant, or make the {colour.name} red as the phone app does:
+
+    {colour.curl_datapoint("light", red)}
+
+  Or use your hands: type here
+
+{typed}
 
   Try the form     Settings > Devices & services > Espressif IoT Cloud > Add device
                    {SPARE}'s key: {cloud[SPARE].master_key}

@@ -98,7 +98,7 @@ async def test_unloaded_device_fires_no_event(
     """Nothing listens any more after unloading, and once only after reloading."""
     (coordinator,) = entry.runtime_data.virtual.coordinators.values()
     await hass.config_entries.async_unload(entry.entry_id)
-    assert coordinator._command_listeners == []
+    assert coordinator._pushes._listeners == []
 
 
 async def test_parameters_are_texts(

@@ -49,6 +49,7 @@ class CommandQueue:
         self._create_task = create_task
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def change(self, change: Change[Any], *, merges: bool) -> None:
         """Bring a change about, in turn.
@@ -81,7 +82,8 @@ class CommandQueue:
         return answer
 
     def close(self) -> None:
-        """Send nothing more; whoever waits gets a DeviceOfflineError."""
+        """Send nothing more; whoever waits, or comes later, gets a DeviceOfflineError."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
         while self._waiting:
@@ -97,19 +99,23 @@ class CommandQueue:
         await self._perform(waiting.change)
 
     async def _append(self, waiting: _Waiting) -> Any:
-        self._waiting.append(waiting)
-        if self._task is None:
-            self._task = self._create_task(self._work_off())
+        if self._closed:
+            _give_up(waiting)
+        else:
+            self._waiting.append(waiting)
+            self._start()
         # Whoever gives up waiting takes nothing back: it may be on its way.
         return await asyncio.shield(waiting.done)
 
+    def _start(self) -> None:
+        # A task that is started eagerly may be over before it can be noted here.
+        if self._task is None or self._task.done():
+            self._task = self._create_task(self._work_off())
+
     async def _work_off(self) -> None:
         """Send one command after the other until none waits."""
-        try:
-            while self._waiting:
-                await self._send(self._waiting.popleft())
-        finally:
-            self._task = None
+        while self._waiting:
+            await self._send(self._waiting.popleft())
 
     @staticmethod
     async def _send(waiting: _Waiting) -> None:

@@ -1,29 +1,28 @@
 """One device: what it is, how it is reached, and the state that comes of both."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 import logging
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.entity import Entity
-from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .availability import Availability
 from .backends.base import Backend
-from .cloud import CloudDevice, CloudError, Push, PushRefusedError
+from .cloud import CloudDevice, CloudError, DeviceBusyError, Push
 from .command_queue import CommandQueue
-from .commands import Command, CommandListener, OwnCommands
+from .commands import CommandListener
 from .device_info import async_register_device
-from .errors import translated
+from .errors import translating
+from .freshness import Freshness
 from .identity import Identity
 from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
 from .kinds.lamp import LampKind
+from .push_handler import PushHandler
+from .unanswered import UnansweredCalls
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 type EspCloudConfigEntry = ConfigEntry[EspCloudDevices]
 
 _LOGGER = logging.getLogger(__name__)
-
-LOOK_AGAIN: float = 0.5
-"""Seconds after a device should have settled at which it is looked at again."""
 
 type StateListener = Callable[[], None]
 
@@ -53,11 +49,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: where it probably is.
         availability: whether the device is there.
         entities: its entities, as long as they are there.
+        freshness: which of its answers are worth taking over.
         entity_ids: the unique ids of the entities that it has, there or disabled.
-        is_upgrading: whether it is on its way to other firmware, and so perhaps not yet
-            what its version says.
-        context: of the last command: one for all the states that it changes, and that
-            of whoever gave it where that was in Home Assistant.
     """
 
     config_entry: EspCloudConfigEntry
@@ -75,6 +68,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: str | None = None,
         state: Any = None,
         remember: Callable[[Any], None] | None = None,
+        unanswered: UnansweredCalls | None = None,
     ) -> None:
         """Prepare; `async_register`, then `async_connect` begin.
 
@@ -89,6 +83,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             suggested_area: the name of the area where it probably is.
             state: what was known of it before, None for nothing.
             remember: keeps a state over a restart, None where the device knows it.
+            unanswered: counts the commands that it does not answer, where that may mean
+                that it never does.
         """
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=name, update_interval=None
@@ -98,11 +94,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         self.suggested_area = suggested_area
         self.entities: set[Entity] = set()
         self.entity_ids: set[str] = set()
-        self.is_upgrading = False
         self.kind = kind
         self.backend = backend
         self.data = kind.initial if state is None else state
-        self.context = Context()
         self.availability = Availability(
             self.hass,
             self.name,
@@ -111,25 +105,29 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             on_stable=backend.note_stable,
         )
         self._remember = remember
+        self._unanswered = unanswered
         self._on_shutdown: list[CALLBACK_TYPE] = []
-        self._command_listeners: list[CommandListener] = []
         self._state_listeners: list[StateListener] = []
-        self._own_commands = OwnCommands()
+        self._pushes = PushHandler(
+            self._async_publish, follows_state=lambda: bool(self._state_listeners)
+        )
         self._queue = CommandQueue(
             self._async_perform,
             lambda coro: entry.async_create_background_task(
                 hass, coro, f"command {name}"
             ),
         )
-        # How many commands have begun or ended: an answer that one of them has overtaken
-        # is worth nothing.
-        self._commands = 0
-        self._cancel_second_look: CALLBACK_TYPE | None = None
+        self.freshness = Freshness(hass, backend.async_refresh)
 
     @property
     def unique_id(self) -> str:
         """What tells this device from every other."""
         return self.identity.unique_id
+
+    @property
+    def context(self) -> Context:
+        """Whose doing the last command is that arrived."""
+        return self._pushes.context
 
     @property
     def registry_subentry_id(self) -> str | None:
@@ -171,8 +169,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     @callback
     def async_listen_commands(self, listener: CommandListener) -> CALLBACK_TYPE:
         """Call the listener with every command that arrives."""
-        self._command_listeners.append(listener)
-        return lambda: self._command_listeners.remove(listener)
+        return self._pushes.listen(listener)
 
     @callback
     def async_listen_state(self, listener: StateListener) -> CALLBACK_TYPE:
@@ -231,30 +228,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
                 return await self._async_call(call, context)
             return await self._queue.call(lambda: self._async_call(call, context))
 
-    async def async_request[AnswerT](
-        self, action: str, request: Callable[[], Awaitable[AnswerT]]
-    ) -> AnswerT:
-        """Make a request about the device that is no command, and return its answer.
-
-        Raises:
-            HomeAssistantError: it failed; the text says why.
-        """
-        with self._translating(action):
-            return await request()
-
-    @contextmanager
-    def _translating(self, action: str) -> Iterator[None]:
+    def _translating(self, action: str) -> AbstractContextManager[None]:
         """Turn an error of the cloud's into one with a text for people."""
-        try:
-            yield
-        except CloudError as err:
-            raise translated(
-                HomeAssistantError,
-                err,
-                device=self.name,
-                action=action,
-                url=self.backend.url,
-            ) from err
+        return translating(device=self.name, action=action, url=self.backend.url)
 
     async def _async_perform(
         self, change: Change[Any], context: Context | None = None
@@ -271,8 +247,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         answered: Datapoint | None = None
         if isinstance(command, Write):
             with (
-                self._overtaking(),
-                self._own_commands.sending(command.stream, context),
+                self.freshness.overtaking(),
+                self._pushes.own_commands.sending(command.stream, context),
             ):
                 answered = await self.backend.async_write(
                     command.stream, command.datapoint
@@ -285,34 +261,24 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             return
         self._async_publish(kind.acknowledged(goal, command, answered))
         if kind.settles:
-            self._look_again_later(kind.settles + LOOK_AGAIN)
+            self.freshness.look_once_settled(kind.settles)
 
     async def _async_call(self, call: Call, context: Context | None) -> dict[str, Any]:
-        with self._overtaking(), self._own_commands.sending(call.action, context):
-            return await self.backend.async_call(call.action, call.parameters)
+        with (
+            self.freshness.overtaking(),
+            self._pushes.own_commands.sending(call.action, context),
+        ):
+            try:
+                answer = await self.backend.async_call(call.action, call.parameters)
+            except DeviceBusyError:
+                self._note_call(is_answered=False)
+                raise
+        self._note_call(is_answered=True)
+        return answer
 
-    @contextmanager
-    def _overtaking(self) -> Iterator[None]:
-        """Make what was asked before, or is asked meanwhile, worth nothing."""
-        self._commands += 1
-        try:
-            yield
-        finally:
-            self._commands += 1
-
-    @callback
-    def _look_again_later(self, seconds: float) -> None:
-        if self._cancel_second_look is not None:
-            self._cancel_second_look()
-        self._cancel_second_look = async_call_later(
-            self.hass,
-            seconds,
-            HassJob(self._async_look_again, cancel_on_shutdown=True),
-        )
-
-    async def _async_look_again(self, _now: datetime) -> None:
-        self._cancel_second_look = None
-        await self.backend.async_refresh()
+    def _note_call(self, *, is_answered: bool) -> None:
+        if self._unanswered is not None:
+            self._unanswered.note(is_answered=is_answered)
 
     @override
     async def _async_update_data(self) -> Any:
@@ -324,12 +290,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
-        if self._cancel_second_look is not None:
-            self._cancel_second_look()
-            self._cancel_second_look = None
+        self.freshness.cancel()
         while self._on_shutdown:
             self._on_shutdown.pop()()
         self._queue.close()
+        if self._unanswered is not None:
+            self._unanswered.clear()
         self.availability.close()
         await self.backend.async_close()
 
@@ -348,63 +314,22 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
 
     def begin_reading(self) -> int:
         """Return what an answer to a question of now has to bring along."""
-        return self._commands
+        return self.freshness.begin_reading()
 
     @callback
     def handle_datapoint(
         self, stream: str, datapoint: Datapoint, reading: int | None = None
     ) -> None:
         """Take over what the device says, unless it is on its way to something else."""
-        if reading is not None and (
-            reading != self._commands or self._cancel_second_look is not None
-        ):
-            return
-        self._async_publish(self.kind.apply(self.data, stream, datapoint))
+        if reading is None or self.freshness.is_fresh(reading):
+            self._async_publish(self.kind.apply(self.data, stream, datapoint))
 
     @callback
     def handle_push(self, push: Push) -> Mapping[str, Any] | None:
-        """Follow a command; return what a device adds to its answer (protocol.md §3.5).
-
-        Raises:
-            PushRefusedError: no entity would hear it. The sender has to know.
-        """
+        """Do what the cloud asks of a device that Home Assistant is."""
         kind = self.kind
         assert isinstance(kind, LampKind)
-        action = push.action
-        state = (
-            None
-            if action is None
-            else kind.apply_call(self.data, action, push.parameters)
-        )
-        # The event hears every command. Other pushes are for the device as a whole.
-        if not self._command_listeners and not (
-            self._state_listeners and (action is None or state is not None)
-        ):
-            raise PushRefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
-        if action is None:
-            return self._handle_datapoint_push(kind, push)
-        self.context = self._own_commands.context_of(action)
-        # The event first: in Activity, the first in a context is the cause of the rest.
-        if self._command_listeners:
-            command = Command.from_push(action, push.parameters)
-            for listener in list(self._command_listeners):
-                listener(command)
-        if state is not None:
-            self._async_publish(state)
-        return None
-
-    def _handle_datapoint_push(
-        self, kind: LampKind, push: Push
-    ) -> Mapping[str, Any] | None:
-        """Answer as a device does that says how it is, and does as it is told."""
-        if (stream := push.stream) is None:
-            return None
-        datapoint = push.body.get("datapoint")
-        if isinstance(datapoint, dict):
-            self.context = self._own_commands.context_of(stream)
-            self._async_publish(kind.apply(self.data, stream, datapoint))
-        told = datapoint if isinstance(datapoint, dict) else None
-        return {"datapoint": kind.answer(self.data, stream, told)}
+        return self._pushes.handle(kind, self.data, push)
 
     @callback
     def handle_device(self, device: CloudDevice) -> None:

@@ -45,8 +45,9 @@ class DeviceSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             options.remove("create_device")
         if not self._devices_to_pick():
             options.remove("pick_device")
-        options += self._more_ways()
-        return self.async_show_menu(step_id="device", menu_options=options)
+        return self.async_show_menu(
+            step_id="device", menu_options=[*options, *self._more_ways()]
+        )
 
     async def async_step_create_device(
         self, user_input: dict[str, Any] | None = None

@@ -1,5 +1,8 @@
 """The cloud's errors in the user's words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from homeassistant.exceptions import HomeAssistantError
 
 from .cloud import (
@@ -22,8 +25,6 @@ def error_key(err: CloudError) -> str:
     match err:
         case AuthenticationError():
             return "key_refused"
-        case TakenOverError():
-            return "taken_over"
         case UntrustedCertificateError():
             return "untrusted_certificate"
         case CloudTimeoutError():
@@ -47,8 +48,19 @@ def translated[ErrorT: HomeAssistantError](
     """Return an error of Home Assistant's for an error of the cloud's."""
     if isinstance(err, CommandRejectedError):
         placeholders["status"] = str(err.status)
+    # It can only happen to a device that is set up.
+    key = "taken_over" if isinstance(err, TakenOverError) else error_key(err)
     return kind(
         translation_domain=DOMAIN,
-        translation_key=error_key(err),
+        translation_key=key,
         translation_placeholders=placeholders,
     )
+
+
+@contextmanager
+def translating(**placeholders: str) -> Iterator[None]:
+    """Turn an error of the cloud's, within the block, into a HomeAssistantError."""
+    try:
+        yield
+    except CloudError as err:
+        raise translated(HomeAssistantError, err, **placeholders) from err

@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
 )
 
 from .actions import two_actions
+from .choices import hardware_data, hardware_unique_id
 from .cloud import is_stream_name
 from .const import CONF_DEVICE, CONF_DEVICE_ID, CONF_KIND, CONF_SERIAL, CONF_STREAMS
 from .coordinator import EspCloudCoordinator
@@ -79,7 +80,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
             data_schema=self.add_suggested_values_to_schema(
                 hardware_form(), {CONF_KIND: self._present_kind()}
             ),
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
             last_step=False,
         )
 
@@ -92,7 +96,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="light",
             data_schema=self.add_suggested_values_to_schema(light_form(), self._data),
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
         )
 
     async def async_step_self_made(
@@ -111,7 +118,10 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
                 self_made_form(), user_input or self._data
             ),
             errors=errors,
-            description_placeholders=self._placeholders(),
+            description_placeholders={
+                "device": self._name,
+                "device_markdown": escaped(self._name),
+            },
         )
 
     def _async_finish(self, choices: Mapping[str, Any]) -> SubentryFlowResult:
@@ -124,15 +134,13 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
                 self._get_entry(), subentry, data={**ids, **kept}
             )
         assert self._coordinator is not None
-        identity = self._coordinator.identity
+        if self._coordinator.subentry is not None:
+            # Another dialog was open.
+            return self.async_abort(reason="already_configured")
         return self.async_create_entry(
             title=self._coordinator.name,
-            unique_id=f"hardware-{identity.unique_id}",
-            data={
-                CONF_DEVICE_ID: identity.device_id,
-                CONF_SERIAL: identity.serial,
-                **kept,
-            },
+            unique_id=hardware_unique_id(self._coordinator),
+            data={**hardware_data(self._coordinator), **kept},
         )
 
     def _present_kind(self) -> str:
@@ -141,12 +149,11 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
         kind: str = self._data[CONF_KIND]
         return kind
 
-    def _placeholders(self) -> dict[str, str]:
+    @property
+    def _name(self) -> str:
         if self._coordinator is not None:
-            name = self._coordinator.name
-        else:
-            name = self._get_reconfigure_subentry().title
-        return {"device": name, "device_markdown": escaped(name)}
+            return self._coordinator.name
+        return self._get_reconfigure_subentry().title
 
     def _async_devices(self) -> EspCloudDevices | None:
         entry = self._get_entry()

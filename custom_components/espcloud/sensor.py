@@ -67,7 +67,8 @@ class EspCloudSensor(EspCloudStateEntity, SensorEntity):
             # In the words of whoever made it.
             self._attr_name = quantity.name
         else:
-            self._attr_translation_key = quantity.key
+            # Only that of a gas sensor has neither a class nor a name of its own.
+            self._attr_translation_key = "flammable_gas"
         self._attr_native_unit_of_measurement = quantity.unit
         self._attr_suggested_display_precision = quantity.digits
 

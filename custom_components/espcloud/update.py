@@ -11,12 +11,12 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .cloud import CannotConnectError, CloudError, RateLimitedError, RomVersion
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
+from .firmware import FirmwareOffer
 from .kinds.sensors import SensorKind
 from .markdown import escaped
-from .upgrade import FirmwareUpgrade, async_read_roms
+from .upgrade import FirmwareUpgrade
 
 # Each device fetches its own.
 PARALLEL_UPDATES = 0
@@ -51,12 +51,7 @@ async def async_setup_entry(
 
 
 class EspCloudFirmware(EspCloudEntity, UpdateEntity):
-    """The firmware of a device.
-
-    The newest version is offered once the cloud has proved to have its files: the record
-    of a device alone is no proof, and a device that is sent to fetch what is not there
-    has erased half of its flash before it finds out (protocol.md §10.4).
-    """
+    """The firmware of a device."""
 
     _attr_device_class = UpdateDeviceClass.FIRMWARE
     _attr_entity_category = EntityCategory.CONFIG
@@ -64,11 +59,7 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Attach to the device."""
         super().__init__(coordinator, "firmware")
-        self._account = coordinator.config_entry.runtime_data.account
-        # The version that was asked for, and what there is of it.
-        self._asked = ""
-        self._rom: RomVersion | None = None
-        self._is_asking = False
+        self._offer = FirmwareOffer(coordinator, self.async_write_ha_state)
         self._upgrade: FirmwareUpgrade | None = None
         self._upgraded_from: str | None = None
 
@@ -76,16 +67,17 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the device, and the account, which may be reached again."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._account.async_listen(self._ask))
+        account = self.coordinator.config_entry.runtime_data.account
+        self.async_on_remove(account.async_listen(self._offer.ask))
         self.async_on_remove(self._cancel)
         self.coordinator.async_on_shutdown(self._cancel)
-        self._ask()
+        self._offer.ask()
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Ask for the files of a version that is new."""
-        self._ask()
+        self._offer.ask()
         super()._handle_coordinator_update()
 
     @property
@@ -93,11 +85,6 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     def available(self) -> bool:
         """Whether the device is connected; when it restarts, that is part of the update."""
         return super().available or self._upgrade is not None
-
-    @property
-    def _newest(self) -> str:
-        device = self.coordinator.backend.device
-        return device.latest_rom_version if device is not None else ""
 
     @property
     @override
@@ -112,9 +99,7 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     @override
     def latest_version(self) -> str | None:
         """The newest version where there are files of it, else the one that it runs."""
-        if self._rom is not None and self._rom.version == self._newest:
-            return self._rom.version
-        return self.installed_version
+        return self._offer.version or self.installed_version
 
     @override
     def version_is_newer(self, latest_version: str, installed_version: str) -> bool:
@@ -130,7 +115,7 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     def supported_features(self) -> UpdateEntityFeature:
         """It can be installed; not all firmware has notes."""
         features = UpdateEntityFeature.INSTALL | UpdateEntityFeature.PROGRESS
-        if self._rom is not None and self._rom.notes:
+        if self._offer.notes:
             features |= UpdateEntityFeature.RELEASE_NOTES
         return features
 
@@ -143,7 +128,7 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     @override
     async def async_release_notes(self) -> str | None:
         """Return what its maker says of the version, as it was written."""
-        return escaped(self._rom.notes) if self._rom is not None else None
+        return escaped(self._offer.notes)
 
     @override
     async def async_install(
@@ -151,9 +136,10 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     ) -> None:
         """Install the newest version, and return when the device runs it."""
         # Home Assistant refuses where there is none, or one is being installed.
-        assert self._rom is not None
+        newest = self._offer.version
+        assert newest is not None
         self._upgraded_from = self.installed_version
-        self._upgrade = FirmwareUpgrade(self.coordinator, self._rom.version)
+        self._upgrade = FirmwareUpgrade(self.coordinator, newest)
         self.async_write_ha_state()
         try:
             await self._upgrade.async_run()
@@ -164,37 +150,3 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     def _cancel(self) -> None:
         if self._upgrade is not None:
             self._upgrade.cancel()
-
-    @callback
-    def _ask(self) -> None:
-        """Ask for the files of the newest version, once."""
-        newest = self._newest
-        if (
-            not newest
-            or newest in (self._asked, self.installed_version)
-            or self._is_asking
-        ):
-            return
-        self._is_asking = True
-        self.coordinator.config_entry.async_create_background_task(
-            self.hass, self._async_ask(newest), f"firmware {self.coordinator.name}"
-        )
-
-    async def _async_ask(self, version: str) -> None:
-        rom = None
-        try:
-            await self._account.poller.async_slot()
-            roms = await async_read_roms(self.coordinator)
-            if roms.has(version):
-                rom = roms.find(version)
-        except CannotConnectError, RateLimitedError:
-            # The next list of devices makes it ask again.
-            return
-        except CloudError:
-            # A server that cannot tell has no files.
-            pass
-        finally:
-            self._is_asking = False
-        self._asked, self._rom = version, rom
-        self.async_write_ha_state()
-        self._ask()

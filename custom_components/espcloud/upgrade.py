@@ -4,29 +4,22 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from homeassistant.core import HassJob, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 
-from .cloud import CloudDevice, CloudError, RequestRefusedError, Roms
+from .cloud import CloudDevice, CloudError, RequestRefusedError
 from .const import DOMAIN
-
-if TYPE_CHECKING:
-    from .coordinator import EspCloudCoordinator
+from .coordinator import EspCloudCoordinator
+from .errors import translating
+from .owner_requests import async_as_owner
 
 POLL_INTERVAL: Final = 5.0
 """Seconds from one question to the next one, as the app asks."""
 MOST_POLLS: Final = 60
 """Questions until it has taken too long: 5 minutes, as the app waits."""
-
-
-async def async_read_roms(coordinator: EspCloudCoordinator) -> Roms:
-    """Return what firmware the cloud has for a device. Raises CloudError."""
-    return await coordinator.config_entry.runtime_data.account.async_as_owner(
-        coordinator.identity.device_id, lambda client, key: client.list_roms(key)
-    )
 
 
 class FirmwareUpgrade:
@@ -52,10 +45,8 @@ class FirmwareUpgrade:
         Raises:
             HomeAssistantError: it did not come to that; the text says why.
         """
-        coordinator = self._coordinator
-        # What the server calls the device's version is what it has fetched, long before
-        # it runs that: until then it is what it was, and has its commands.
-        coordinator.is_upgrading = True
+        upgrading = self._coordinator.config_entry.runtime_data.hardware.upgrading
+        upgrading.add(self._device_id)
         try:
             await self._start()
             fetched = await self._wait_for(
@@ -68,7 +59,7 @@ class FirmwareUpgrade:
                 "firmware_not_running",
             )
         finally:
-            coordinator.is_upgrading = False
+            upgrading.discard(self._device_id)
         # That it is back, and what it is now, shows in the list of devices.
         await self._account.async_refresh()
 
@@ -86,9 +77,13 @@ class FirmwareUpgrade:
         """
         coordinator = self._coordinator
 
-        async def start() -> None:
+        with translating(
+            device=coordinator.name, action="sys_upgrade", url=coordinator.backend.url
+        ):
             try:
-                roms = await async_read_roms(coordinator)
+                roms = await self._account.async_as_owner(
+                    self._device_id, lambda client, key: client.list_roms(key)
+                )
                 if not roms.has(self._version):
                     raise self._error("firmware_missing")
                 await coordinator.backend.async_call(
@@ -97,19 +92,14 @@ class FirmwareUpgrade:
             except RequestRefusedError as err:
                 raise self._error("firmware_missing") from err
 
-        await coordinator.async_request("sys_upgrade", start)
-
     async def _restart(self) -> None:
         """Have the device run what it has fetched.
 
         Not through the backend: a device that was busy with its flash has been silent, which
         there is as good as away.
         """
-        await self._coordinator.async_request(
-            "sys_reboot",
-            lambda: self._account.async_as_owner(
-                self._device_id, lambda client, key: client.restart(key)
-            ),
+        await async_as_owner(
+            self._coordinator, "sys_reboot", lambda client, key: client.restart(key)
         )
 
     async def _wait_for(

@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.espcloud import account, event
+from custom_components.espcloud import event
+from custom_components.espcloud.backends import account
 from custom_components.espcloud.cloud import Backoff, ConnectPacer, session, transport
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import User

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from custom_components.espcloud import coordinator
+from custom_components.espcloud.backends import virtual
 from custom_components.espcloud.cloud import Timing
 from custom_components.espcloud.const import GRACE_TIME
 from homeassistant.core import HomeAssistant
@@ -260,7 +260,7 @@ async def test_call_without_a_connection(
     await instance.all_connected(connected=False)
     instance.forget()
     start = asyncio.get_running_loop().time()
-    monkeypatch.setattr(coordinator, "RECONNECT_WAIT", 0.3)
+    monkeypatch.setattr(virtual, "RECONNECT_WAIT", 0.3)
     with pytest.raises(HomeAssistantError) as caught:
         await instance.turn(instance.lamps[0], "turn_on")
     assert asyncio.get_running_loop().time() - start < 2

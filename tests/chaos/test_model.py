@@ -15,7 +15,7 @@ import aiohttp
 from hypothesis import HealthCheck, Phase, given, note, settings, strategies as st
 import pytest
 
-from custom_components.espcloud import coordinator
+from custom_components.espcloud.backends import virtual
 from custom_components.espcloud.cloud import Backoff, session, transport
 
 from . import faults, world
@@ -150,7 +150,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     timeout = aiohttp.ClientTimeout(total=world.HTTP_TIMEOUT)
     monkeypatch.setattr(session, "Backoff", lambda: Backoff(first=0.05, limit=0.2))
     monkeypatch.setattr(session, "Timing", lambda: world.TIMING)
-    monkeypatch.setattr(coordinator, "RECONNECT_WAIT", world.RECONNECT_WAIT)
+    monkeypatch.setattr(virtual, "RECONNECT_WAIT", world.RECONNECT_WAIT)
     monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from demo.paths import CHECKOUT
 from demo.session import Session
-from demo.show import describe_lamps
+from demo.show import describe_devices
 
 from .test_process import is_alive
 
@@ -30,8 +30,9 @@ with contextlib.suppress(OSError):
 def say(text):
     for line in text.splitlines():
         if line.startswith("    curl "):  # what a person would try now
-            *_, header, url = shlex.split(line)
-            with urlopen(Request(url, headers=dict([header.split(": ")]))) as answer:
+            _, _, header, *body, url = shlex.split(line)
+            data = body[1].encode() if body else None
+            with urlopen(Request(url, data, dict([header.split(": ")]))) as answer:
                 line = answer.read().decode()
         print(line, flush=True)
 
@@ -89,21 +90,22 @@ def descendants(pid: int) -> set[int]:
 
 @pytest.mark.timeout(2 * READY_TIMEOUT + 60)
 async def test_first_start_and_second_start_which_is_killed(tmp_path: Path) -> None:
-    """Ready means that the lamps are connected; SIGKILL leaves nothing that runs."""
+    """Ready means that the devices are connected; SIGKILL leaves nothing that runs."""
     async with running_demo(tmp_path) as demo:
         said = await read_until(demo, "Ctrl-C")
-        assert "; connected lamps: 2.\n" in said
+        assert "; connected devices: 6.\n" in said
         assert "Spare lamp's key: " in said
-        assert said.count('"status": 200') == 2
+        assert said.count('"status": 200') == 3
         demo.terminate()
         async with asyncio.timeout(60):
             assert await demo.wait() == 0
     async with running_demo(tmp_path) as demo:
         said = await read_until(demo, "Ctrl-C")
-        assert "; connected lamps: 2.\n" in said
-        assert said.count('"status": 200') == 2
+        assert "; connected devices: 6.\n" in said
+        assert said.count('"status": 200') == 3
         started = descendants(demo.pid)
-        assert len(started) >= 4  # the cloud and Home Assistant, each with its watcher
+        # The cloud and Home Assistant, each with its watcher, and the simulated devices.
+        assert len(started) >= 5
         demo.kill()
         await demo.wait()
         async with asyncio.timeout(30):
@@ -143,16 +145,16 @@ async def test_ready_waits_for_the_connection() -> None:
     """A lamp that is still unavailable is waited for; a disabled one is not."""
     session = ScriptedSession()
     session.events.put_nowait({"a": {"light.desk": {"s": "unavailable"}}})
-    telling = asyncio.ensure_future(describe_lamps(cast(Session, session)))
+    telling = asyncio.ensure_future(describe_devices(cast(Session, session)))
     for _ in range(20):
         await asyncio.sleep(0)
     assert session.events.empty() and not telling.done()
     session.events.put_nowait({"c": {"light.desk": {"+": {"s": "on"}}}})
-    assert await telling == "connected lamps: 1"
+    assert await telling == "connected devices: 1"
 
 
 async def test_a_lamp_that_does_not_connect(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo goes on, and says which."""
     monkeypatch.setattr("demo.show.CONNECT_TIMEOUT", 0.01)
-    told = await describe_lamps(cast(Session, ScriptedSession()))
-    assert told.startswith("not all lamps are connected: light.desk ")
+    told = await describe_devices(cast(Session, ScriptedSession()))
+    assert told.startswith("not all devices are connected: light.desk ")

@@ -1,17 +1,15 @@
 """The pictures of the READMEs, each in its language: scripts/test --browser --pictures."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, expect
 import pytest
 
 from demo.session import sign_in
 
 from .instance import EMAIL, PASSWORD, Instance, running_house
-from .pictures import ALONE, FOLDER, SCALE, Camera
+from .pictures import ALONE, FOLDER, Camera
+from .readers import READERS, WINDOW, Reader, window
 from .visitor import (
     Texts,
     choose,
@@ -24,47 +22,9 @@ from .visitor import (
     surface,
 )
 
-WINDOW = ViewportSize(width=1280, height=900)
 FLOW = "_my_redirect/config_flow_start?domain=espcloud"
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Whoever reads a README.
-
-    Attributes:
-        language: as Home Assistant calls it.
-        locale: as the browser and the README's name do.
-        suffix: of the pictures' names.
-        lamp: what the lamp is called in that language.
-        yes: what Home Assistant's own button says.
-    """
-
-    language: str
-    locale: str
-    suffix: str
-    lamp: str
-    yes: str
-
-
-READERS = (
-    Reader("en", "en-US", "", "Desk lamp", "OK"),
-    Reader("zh-Hans", "zh-CN", ".zh-CN", "台灯", "确定"),
-)
-
-
-@asynccontextmanager
-async def window(browser: Browser, reader: Reader) -> AsyncGenerator[Page]:
-    """Open a window with sharp letters."""
-    context = await browser.new_context(
-        locale=reader.locale,
-        viewport=WINDOW,
-        device_scale_factor=SCALE,
-    )
-    yield await context.new_page()
-    await context.close()
 
 
 async def give_area(instance: Instance, lamp: str) -> tuple[str, str]:

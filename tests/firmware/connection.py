@@ -180,7 +180,9 @@ class Firmware(Device):
                 # It is gone before it could answer.
                 self._boot()
                 if self._new_version:
-                    self.rom_version, self._new_version = self._new_version, ""
+                    # What it is called in the image, without what came from the push.
+                    self.rom_version = self._new_version.partition('"')[0]
+                    self._new_version = ""
                     self._running = self._free
                 return False
         return True

@@ -1,5 +1,7 @@
 """Each kind of device in Home Assistant: shown, commanded, read."""
 
+import pytest
+
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -42,3 +44,155 @@ async def test_plug(hass: HomeAssistant, house: House) -> None:
     assert device.sw_version == plug.rom_version
     assert device.connections == {("mac", "18:fe:34:00:00:99")}
     assert hass.states.get("binary_sensor.kettle_connectivity").state == "on"
+
+
+@pytest.mark.parametrize("kind", ["light", "light_nonos"])
+async def test_light_of_the_old_stream(
+    hass: HomeAssistant, house: House, kind: str
+) -> None:
+    """What is sent is shown although it fades; a look after that changes nothing."""
+    light = await house.add("Lamp", kind, activates=True)
+    await house.wait_online("Lamp")
+    await house.set_up()
+    entity_id = "light.lamp"
+    await wait_for_state(hass, entity_id, "off")
+    await press(hass, entity_id, "turn_on", rgb_color=(255, 128, 0), brightness=128)
+    sent = {"x": 1000, "y": 11155, "z": 5578, "k": 0, "l": 0}
+    assert light.appliance.values == sent
+    expected = {"rgb_color": (255, 128, 0), "brightness": 128, "color_mode": "rgb"}
+    assert expected.items() <= hass.states.get(entity_id).attributes.items()
+    # The fade is over, and so is the second look.
+    await house.wait_settled("Lamp")
+    assert expected.items() <= hass.states.get(entity_id).attributes.items()
+    await press(hass, entity_id, "turn_off")
+    assert set(light.appliance.values.values()) == {0, 1000}
+    await house.wait_settled("Lamp")
+    assert hass.states.get(entity_id).state == "off"
+    await press(hass, entity_id, "turn_on")
+    assert light.appliance.values == sent
+
+
+async def test_light_shows_white_once_it_has_some(
+    hass: HomeAssistant, house: House
+) -> None:
+    """A lamp without white LEDs would be dark in it."""
+    light = await house.add("Lamp", "light_nonos", activates=True)
+    await house.wait_online("Lamp")
+    await house.set_up()
+    entity_id = "light.lamp"
+    await wait_for_state(hass, entity_id, "off")
+    assert hass.states.get(entity_id).attributes["supported_color_modes"] == ["rgb"]
+    await house.write("Lamp", "light", {"x": 1000, "y": 0, "z": 0, "k": 0, "l": 22222})
+    await wait_for_state(hass, entity_id, "on")
+    attributes = hass.states.get(entity_id).attributes
+    assert attributes["supported_color_modes"] == ["rgbw"]
+    await press(hass, entity_id, "turn_on", rgbw_color=(0, 0, 255, 255))
+    assert light.appliance.values == {"x": 1000, "y": 0, "z": 0, "k": 22222, "l": 22222}
+
+
+async def test_light_of_the_new_stream(hass: HomeAssistant, house: House) -> None:
+    """Color and white are modes of it."""
+    light = await house.add("Lamp", "light_new", activates=True)
+    await house.wait_online("Lamp")
+    await house.set_up()
+    entity_id = "light.lamp"
+    await wait_for_state(hass, entity_id, "off")
+    await press(hass, entity_id, "turn_on", rgb_color=(0, 255, 0), brightness=51)
+    assert light.appliance.state["values"]["z"]["green"] == 51
+    await house.wait_settled("Lamp")
+    attributes = hass.states.get(entity_id).attributes
+    assert attributes["color_mode"] == "rgb"
+    assert attributes["brightness"] == 51
+    await press(hass, entity_id, "turn_on", white=200)
+    await house.wait_settled("Lamp")
+    attributes = hass.states.get(entity_id).attributes
+    assert attributes["color_mode"] == "white"
+    assert attributes["brightness"] == 200
+
+
+async def test_strip(hass: HomeAssistant, house: House) -> None:
+    """Each socket is a switch; what somebody pressed meanwhile stays as it is."""
+    strip = await house.add("Strip", "strip", activates=True, sockets=3)
+    await house.wait_online("Strip")
+    await house.set_up()
+    first, second, third = (f"switch.strip_socket_{number}" for number in (1, 2, 3))
+    await wait_for_state(hass, third, "off")
+    strip.press(1)
+    await press(hass, first, "turn_on")
+    assert strip.appliance.state["x"] == 0b011
+    assert hass.states.get(second).state == "on"
+    await press(hass, second, "toggle")
+    assert strip.appliance.state["x"] == 0b001
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (
+            "tem_hum",
+            {"thing_temperature": ("21.5", "°C"), "thing_humidity": ("48.0", "%")},
+        ),
+        ("gas", {"thing_flammable_gas": ("0.0", None)}),
+        ("voltage", {"thing_voltage": ("3.2998046875", "V")}),
+    ],
+)
+async def test_sensor(
+    hass: HomeAssistant,
+    house: House,
+    kind: str,
+    shown: dict[str, tuple[str, str | None]],
+) -> None:
+    """It posts and sleeps; Home Assistant shows what it posted last."""
+    sensor = await house.add("Thing", kind, activates=True)
+    await house.wait_posted("Thing")
+    await house.set_up()
+    for name, (value, unit) in shown.items():
+        await wait_for_state(hass, f"sensor.{name}", value)
+        state = hass.states.get(f"sensor.{name}")
+        assert state.attributes.get("unit_of_measurement") == unit
+        assert state.attributes["state_class"] == "measurement"
+    if kind == "tem_hum":
+        sensor.reading.x = -3.25
+        await house.wait_posted("Thing", again=True)
+        await wait_for_state(hass, "sensor.thing_temperature", "-3.25")
+
+
+async def test_remote(hass: HomeAssistant, house: House) -> None:
+    """Each button is sent as often as asked for."""
+    remote = await house.add("Remote", "remote", activates=True)
+    await house.wait_online("Remote")
+    await house.set_up()
+    await wait_for_state(hass, "remote.remote", "on")
+    await press(
+        hass,
+        "remote.remote",
+        "send_command",
+        device="0x20DF",
+        command=["0x10EF", "2"],
+        num_repeats=3,
+        delay_secs=0,
+    )
+    assert remote.appliance.sent == [(0x20DF, 0x10EF, 2), (0x20DF, 2, 2)]
+
+
+async def test_self_made(hass: HomeAssistant, house: House) -> None:
+    """Two actions are a light, what it posts are sensors, its answer is a response."""
+    device = await house.add("Thing", "self_made", members={"steps": {"done": 3}})
+    await house.wait_online("Thing")
+    await house.set_up()
+    light = "light.thing"
+    await wait_for_state(hass, light, "unknown")
+    assert hass.states.get(light).attributes["assumed_state"]
+    await press(hass, light, "turn_on")
+    assert device.pushes[-1]["get"] == {"action": "LED_ON"}
+    assert hass.states.get(light).state == "on"
+    assert "assumed_state" not in hass.states.get(light).attributes
+    answer = await hass.services.async_call(
+        "espcloud",
+        "send_command",
+        {ATTR_ENTITY_ID: light, "action": "emulate_steps"},
+        blocking=True,
+        return_response=True,
+    )
+    ((_, members),) = answer.items()
+    assert members["steps"] == {"done": 3}

@@ -54,14 +54,13 @@ def install(hass: HomeAssistant, entity_id: str = UPDATE) -> asyncio.Task[Any]:
 
 
 async def finish(
-    hass: HomeAssistant, cloud: LocalCloud, house: House, name: str, task: Any
+    hass: HomeAssistant, house: House, name: str, task: asyncio.Task[Any]
 ) -> None:
     """Let the time pass that an update takes, from when the device has fetched it on."""
     device, simulated = house.devices[name], house.simulated[name]
     boots, heard = simulated.boots, device.last_active
     await pass_time(hass, lambda: simulated.boots > boots)
-    clock = cloud.store.context.clock
-    cloud.store.context.clock = lambda: clock() + 10
+    house.pass_time(10)
     await until(lambda: device.last_active >= heard + 10)
     await pass_time(hass, task.done)
 
@@ -105,7 +104,7 @@ async def test_install(
     # The server says so already; the device does not run it yet.
     await house.entry.runtime_data.account.async_refresh()
     assert shown(hass) == offered | {"in_progress": True}
-    await finish(hass, cloud, house, "Kettle", task)
+    await finish(hass, house, "Kettle", task)
     await task
     assert kettle.rom_version == NEW
     assert shown(hass) == offered | {"state": "off", "installed_version": NEW}
@@ -127,7 +126,7 @@ async def test_it_is_there_while_the_device_restarts(
     assert shown(hass)["in_progress"]
     kettle.power_on()
     await house.wait_online("Kettle")
-    await finish(hass, cloud, house, "Kettle", task)
+    await finish(hass, house, "Kettle", task)
     await task
     await wait_for_state(hass, SWITCH, "off")
 
@@ -265,7 +264,7 @@ async def test_a_server_that_refuses(
 async def test_a_device_that_is_away(
     hass: HomeAssistant, cloud: LocalCloud, house: House, kettle: Any
 ) -> None:
-    """It says so at once."""
+    """The account knows it at once."""
     await house.set_up()
     await wait_for_state(hass, UPDATE, "on")
     # Until the next question Home Assistant takes it to be there.
@@ -353,7 +352,7 @@ async def test_a_light_that_becomes_a_new_one(
     await press(hass, light, "turn_on", rgb_color=(255, 0, 0), brightness=255)
     assert lamp.appliance.values["y"] > 0
     restart = swap_on_boot(lamp, NewLight)
-    await finish(hass, cloud, house, "Lamp", task)
+    await finish(hass, house, "Lamp", task)
     await task
     await hass.async_block_till_done()
     assert restart == [newest]

@@ -13,6 +13,7 @@ from custom_components.espcloud.local_cloud.passwords import Passwords
 from tests.credentials import EMAIL, PASSWORD
 
 from .helpers import Api, DeviceSocket
+from .simulated import Home
 
 
 @pytest.fixture
@@ -67,6 +68,12 @@ async def lamp(socket: DeviceSocket, device: Device) -> DeviceSocket:
     """Return the connection of the identified device."""
     await socket.identify(device)
     return socket
+
+
+@pytest.fixture
+async def home(api: Api, cloud: LocalCloud, user: User) -> Home:
+    """Return a place to add simulated devices to."""
+    return Home(api, cloud, user)
 
 
 @pytest.fixture(autouse=True)

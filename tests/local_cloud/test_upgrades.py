@@ -147,3 +147,18 @@ async def test_messages(
     )  # fmt: skip
     assert answer == {"message": "send message success", "status": 200}
     assert device.rom_version == version
+
+
+@pytest.mark.parametrize("end", [b"", b"\r"])
+async def test_a_message_with_a_quote_too_many(
+    device: Device, lamp: DeviceSocket, master_key: str, end: bytes
+) -> None:
+    """Firmware takes 15 characters of a push for its version, and writes them back (§3.9, 11)."""
+    lamp.send(
+        b'{"path": "/v1/messages/", "method": "POST", "meta": {"Authorization": "token %b"},'
+        b'"get":{"action":"device_upgrade_success"},'
+        b'"body":{"pre_rom_version":"v1.0.5t2355(a)","rom_version":"v1.0.6t2355(a)""}}%b\n'
+        % (master_key.encode(), end)
+    )
+    assert await lamp.receive() == {"message": "send message success", "status": 200}
+    assert device.rom_version == "v1.0.6t2355(a)"

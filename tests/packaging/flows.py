@@ -71,7 +71,7 @@ def read_flow(source: Source, flow_class: ast.ClassDef) -> Flow:
         options = keyword(call, "menu_options")
         assert options is not None, source.where(call)
         for step in source.values(_required(call, "step_id")):
-            flow.menus[step] = _menu_options(source, options)
+            flow.menus[step] = _menu_options(source, options, scope)
     flow.errors = _errors(source, scope) - ONLY_OF_COMMANDS
     _read_aborts(source, scope, flow)
     return flow
@@ -146,12 +146,14 @@ def _is_marker(call: ast.Call) -> bool:
     return callee(call) in {"Required", "Optional", "Inclusive", "Exclusive"}
 
 
-def _menu_options(source: Source, node: ast.expr) -> set[str]:
+def _menu_options(
+    source: Source, node: ast.expr, scope: frozenset[Function]
+) -> set[str]:
     if isinstance(node, ast.Dict):
         return {
             text for key in node.keys if key is not None for text in source.values(key)
         }
-    return source.values(node)
+    return source.values(node, scope)
 
 
 def _errors(source: Source, scope: frozenset[Function]) -> set[str]:

@@ -49,7 +49,7 @@ def bases(node: ast.ClassDef) -> set[str]:
 class Source:
     """The modules of the integration, and where each name is defined and used.
 
-    Without `local_cloud`, which has texts of its own.
+    Without `local_cloud`, which has texts of its own, and `kinds`, which has none.
 
     Names are looked up by their last part alone. That finds too much rather than too
     little, and is enough as long as the integration keeps its names apart.
@@ -63,7 +63,7 @@ class Source:
         self.modules = {
             path: ast.parse(path.read_text("utf-8"), str(path))
             for path in sorted(folder.rglob("*.py"))
-            if folder / "local_cloud" not in path.parents
+            if not {folder / "local_cloud", folder / "kinds"} & set(path.parents)
         }
         self._parents: dict[ast.AST, ast.AST] = {}
         self._paths: dict[ast.AST, Path] = {}
@@ -197,7 +197,9 @@ class Source:
         """Return the expressions, elsewhere, that an expression's value comes from."""
         match node:
             case ast.Call():
-                return self.returned(callee(node))
+                name = callee(node)
+                # What a dialog overrides is another's elsewhere.
+                return self.returned(name, scope) or self.returned(name)
             case ast.Name(id=name):
                 return [
                     *self.assigned(name, node),
@@ -311,7 +313,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
             return [node.body, node.orelse]
         case ast.BoolOp() | ast.Dict():
             return node.values
-        case ast.NamedExpr() | ast.Subscript():
+        case ast.NamedExpr() | ast.Subscript() | ast.Starred():
             return [node.value]
         case ast.List() | ast.Tuple() | ast.Set():
             return node.elts

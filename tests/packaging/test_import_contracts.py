@@ -9,7 +9,7 @@ import pytest
 
 from .paths import CHECKOUT
 
-PACKAGES = ("custom_components", "demo")
+PACKAGES = ("custom_components", "demo", "tests/firmware")
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def checkout(tmp_path: Path) -> Path:
             tmp_path / package,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    for file in ("pyproject.toml", "tests/__init__.py"):
+        shutil.copy(CHECKOUT / file, tmp_path / file)
     return tmp_path
 
 
@@ -67,6 +68,24 @@ def broken(checkout: Path) -> list[str]:
             id="a client that knows Home Assistant",
         ),
         pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from homeassistant.components.light import ColorMode",
+            "Kinds of devices know nothing of Home Assistant, and of no way to a device",
+            id="a kind that knows Home Assistant",
+        ),
+        pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from custom_components.espcloud.cloud.models import integer",
+            "Kinds of devices know nothing of Home Assistant, and of no way to a device",
+            id="a kind that knows the client",
+        ),
+        pytest.param(
+            "custom_components/espcloud/kinds/fan.py",
+            "from custom_components.espcloud.entity import EspCloudEntity",
+            "What the integration is made of, from the top down; nothing imports upwards",
+            id="a kind that knows the integration",
+        ),
+        pytest.param(
             "custom_components/espcloud/local_cloud/api/fan.py",
             "from ...cloud import models",
             "local_cloud stands alone",
@@ -89,6 +108,12 @@ def broken(checkout: Path) -> list[str]:
             "from .local_cloud import LocalCloud",
             "Nothing but what is named here knows of sockets or HTTP",
             id="a platform that runs a server",
+        ),
+        pytest.param(
+            "tests/firmware/fan.py",
+            "from custom_components.espcloud.local_cloud import wire",
+            "The simulated devices are a third reading of the protocol",
+            id="a simulated device that reads what the server reads",
         ),
     ],
 )

@@ -315,7 +315,12 @@ def test_the_flows_were_found() -> None:
         placeholders={"default_url"},
     )
     assert flow.forms["device_key"].fields == {"area", "device_key", "take_over"}
-    assert flow.menus["device"] == {"create_device", "device_key", "pick_device"}
+    assert flow.menus["device"] == {
+        "account_devices",
+        "create_device",
+        "device_key",
+        "pick_device",
+    }
     assert "invalid_auth" in flow.errors
     assert "device_added" in flow.aborts
     assert exception_calls()

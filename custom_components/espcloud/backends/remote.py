@@ -4,7 +4,7 @@ When a device counts as on-line is protocol.md §10.2, 5.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -23,6 +23,8 @@ from .polling import Poll
 
 MESH_WINDOW: Final = 180.0
 """Seconds that a device in a mesh may be silent, where others may for 60."""
+SENT_AFTER: Final = 1.0
+"""Seconds after which a command to a device that never answers counts as sent."""
 SILENT_POLLS: Final = 2
 """Questions in a row that a device on-line leaves unanswered before it counts as away."""
 
@@ -59,13 +61,28 @@ class RemoteBackend(Backend):
         self._listener: BackendListener | None = None
         self._stops: list[CALLBACK_TYPE] = []
         self._polls: list[Poll] = []
-        # When it was last active before a call proved that it is away.
+        # When a call proved that it is away, by the server's clock.
         self._away_since: int | None = None
         self._is_listed = False
         self._is_online = False
         self._silent_polls = 0
+        self._sent: set[asyncio.Task[Any]] = set()
         # Two questions at a time are one too many for a device.
         self._asking = asyncio.Lock()
+
+    @property
+    @override
+    def mac(self) -> str | None:
+        """What the device gave as its own, if no other one of the account gave the same.
+
+        The cloud checks none (protocol.md §2.6), and Home Assistant takes devices with one
+        address for one device.
+        """
+        bssid = self.device.bssid if self.device is not None else ""
+        namesakes = [
+            each for each in self._account.owned.values() if each.device.bssid == bssid
+        ]
+        return bssid if bssid and len(namesakes) <= 1 else None
 
     @property
     def is_listed(self) -> bool:
@@ -94,6 +111,8 @@ class RemoteBackend(Backend):
         self._listener = None
         while self._stops:
             self._stops.pop()()
+        for task in self._sent:
+            task.cancel()
 
     @override
     async def async_refresh(self) -> None:
@@ -122,9 +141,34 @@ class RemoteBackend(Backend):
         self, action: str, parameters: Mapping[str, str]
     ) -> dict[str, Any]:
         """Command the device by an action."""
-        return await self._ask(
+        call = self._ask(
             lambda: self._account.async_call(self.device_id, action, parameters)
         )
+        return await (self._send(call) if self._kind.is_silent else call)
+
+    async def _send(self, call: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+        """Send a call to a device that does not answer; return nothing of it.
+
+        Where the device is not there, the cloud says so at once.
+        """
+        task = self._hass.async_create_background_task(
+            call, f"send to device {self.device_id}"
+        )
+        self._sent.add(task)
+        task.add_done_callback(self._note_sent)
+        done, _ = await asyncio.wait({task}, timeout=SENT_AFTER)
+        if not done:
+            return {}
+        try:
+            return task.result()
+        except DeviceBusyError:
+            return {}
+
+    def _note_sent(self, task: asyncio.Task[Any]) -> None:
+        self._sent.discard(task)
+        if not task.cancelled():
+            # That it was not answered is no news.
+            task.exception()
 
     @override
     def diagnostics(self) -> dict[str, Any]:
@@ -139,7 +183,8 @@ class RemoteBackend(Backend):
 
     async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Make a request that the device answers; it is not made where that is away."""
-        if not self._is_online:
+        # Where the account cannot be read, nobody knows whether the device is there.
+        if not self._is_online and self._account.last_error is None:
             raise DeviceOfflineError("the device is not connected to the cloud")
         try:
             return await request()
@@ -177,7 +222,7 @@ class RemoteBackend(Backend):
         try:
             async with self._asking:
                 points = await self._account.async_history(
-                    self.device_id, stream, start=0, count=count
+                    self.device_id, stream, count=count
                 )
         except CloudError as err:
             self._note_failure(err)
@@ -219,17 +264,26 @@ class RemoteBackend(Backend):
         window = self._kind.window
         if device.is_mesh:
             window = max(window, MESH_WINDOW)
-        is_back = self._away_since is None or device.last_active > self._away_since
-        self._is_listed = bool(device.last_active) and silent <= window and is_back
-        if not self._is_listed:
+        is_recent = bool(device.last_active) and silent <= window
+        if is_recent and self._was_away_after(device.last_active):
+            # It was active before that as well. It is to answer first, if it ever does.
+            self._is_listed = self._kind.live is not None
+            self._ask_soon()
+            return
+        self._is_listed = is_recent
+        if not is_recent:
             self._set_offline(DeviceOfflineError("the device is silent"))
         elif self._silent_polls < SILENT_POLLS:
             self._set_online()
 
+    def _was_away_after(self, last_active: int) -> bool:
+        return self._away_since is not None and last_active <= self._away_since
+
     def _note_away(self, reason: DeviceOfflineError) -> None:
         """A call has proved that the device is away, whatever the list says."""
         self._is_listed = False
-        self._away_since = self.device.last_active if self.device is not None else 0
+        # The cloud counts in whole seconds, and so does what is known of its clock.
+        self._away_since = int(self._account.server_time) + 1
         self._set_offline(reason)
 
     def _set_online(self) -> None:
@@ -238,6 +292,9 @@ class RemoteBackend(Backend):
         self._is_online = True
         self._away_since = None
         self._listener.handle_connected(self.device)
+        self._ask_soon()
+
+    def _ask_soon(self) -> None:
         for poll in self._polls:
             self._account.poller.soon(poll)
 

@@ -42,6 +42,7 @@ class Kind[StateT](ABC):
         live: the datastream that the device itself answers, None where it answers none.
         stored: the datastreams whose stored points are its state.
         points_at_once: how many of them a device posts together.
+        is_silent: whether it never answers an action, so that sending one has to do.
         window: seconds without a sign of life after which the device is off-line.
     """
 
@@ -49,6 +50,7 @@ class Kind[StateT](ABC):
     live: str | None = None
     stored: tuple[str, ...] = ()
     points_at_once: int = 1
+    is_silent: bool = False
     window: float = 60.0
 
     @property

@@ -100,7 +100,8 @@ def kind_of_answer(answer: Datapoint) -> str | None:
     if None in values.values():
         return None
     if len(values) == 5:
-        return OLD_LIGHT
+        are_whole = None not in map(whole, values.values())
+        return OLD_LIGHT if are_whole else None
     x, y = whole(values.get("x")), whole(values.get("y"))
     if set(values) == {"x"} and x in (0, 1):
         return PLUG

@@ -39,7 +39,7 @@ class ReadBack:
     Attributes:
         is_rtos: whether they go to 1023, otherwise the period gives their scale.
         proven: whether that is certain, or the best guess so far.
-        sent: what the lamp was set to, until a report has been compared with it.
+        sent: what the lamp was set to, until a report has confirmed a proven scale.
     """
 
     is_rtos: bool = False
@@ -67,9 +67,11 @@ class ReadBack:
         if max(shown) > RTOS_MAXIMUM:
             return ReadBack(is_rtos=False, proven=True)
         if (fits_rtos := self._scale_that_fits(period, channels)) is not None:
-            if self.proven and fits_rtos != self.is_rtos:
+            if not self.proven:
+                return replace(self, is_rtos=fits_rtos, proven=True)
+            if fits_rtos != self.is_rtos:
                 return replace(self, proven=False)
-            return ReadBack(is_rtos=fits_rtos, proven=True)
+            return replace(self, sent=None)
         if not self.proven and RTOS_MAXIMUM in shown and not _is_set(period):
             return replace(self, is_rtos=True)
         return self

@@ -51,13 +51,10 @@ class LightState:
     @property
     def lit_levels(self) -> Levels:
         """How bright each LED is when the lamp is on: red, green, blue, white, 0 to 255."""
-        match self.mode:
-            case LightMode.WHITE:
-                return (0, 0, 0, self.brightness)
-            case LightMode.RGB:
-                channels = (*self.color, 0)
-            case LightMode.RGBW:
-                channels = self.rgbw
+        if self.mode is LightMode.WHITE:
+            return (0, 0, 0, self.brightness)
+        white = self.white if self.mode is LightMode.RGBW else 0
+        channels = (*self.color, white)
         red, green, blue, white = (
             (channel * self.brightness * 2 + 255) // 510 for channel in channels
         )

@@ -18,13 +18,14 @@ class RpcState:
         is_on: None before any command.
         is_answered: whether the device has ever answered a command, so that there is more
             to it than what was sent.
-        brightness: 1 to 255, of the last command that said one; it outlives being off.
+        brightness: 1 to 255, of the last command that said one, None before. It outlives
+            being off.
         readings: the newest numbers of its datastreams, by keys such as `tem_hum-x`.
     """
 
     is_on: bool | None = None
     is_answered: bool = False
-    brightness: int = 255
+    brightness: int | None = None
     readings: Readings = NO_READINGS
 
 
@@ -78,7 +79,9 @@ class DimAction:
         """Return the command that sets a brightness of 1 to 255."""
         return Call(self.action, {self.parameter: str(self.level(brightness))})
 
-    def brightness(self, parameters: Mapping[str, Any], *, before: int) -> int | None:
+    def brightness(
+        self, parameters: Mapping[str, Any], *, before: int | None
+    ) -> int | None:
         """Return what the parameters of this action mean: 0 to 255, 0 being off.
 
         None where they make no sense.
@@ -90,7 +93,7 @@ class DimAction:
         level = _number_in(parameters.get(self.parameter))
         if level is None or not 0 <= level <= self.maximum:
             return None
-        if level == self.level(before):
+        if before is not None and level == self.level(before):
             return before
         return max(1, int(level * 255 / self.maximum + 0.5)) if level else 0
 
@@ -161,7 +164,11 @@ class RpcKind(Measuring[RpcState], ControllableKind[RpcState]):
             raise ValueError("a device goes on or off")
         if not goal.is_on:
             return Call(self.turn_off_action, {})
-        if self.dim is not None and goal.brightness != state.brightness:
+        if (
+            self.dim is not None
+            and goal.brightness is not None
+            and goal.brightness != state.brightness
+        ):
             return self.dim.call(goal.brightness)
         return Call(self.turn_on_action, {})
 

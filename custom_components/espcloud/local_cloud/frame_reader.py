@@ -6,6 +6,9 @@ from .frames import LineTooLongError
 from .wire import JsonObject, NotAnObjectError, decode
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_VERSION_AND_QUOTE = re.compile(rb'("rom_version":"[^"\\]{1,14})""\}\}\s*$')
+"""How firmware ends its message about an upgrade to a version of 14 characters: it takes 15 of the
+push, and so the quote behind the version (protocol.md §3.9, 11)."""
 
 
 class FrameReader:
@@ -37,7 +40,8 @@ class FrameReader:
         try:
             frame = decode(line)
         except NotAnObjectError:
-            return self._take_part(line)
+            message, repairs = _VERSION_AND_QUOTE.subn(rb'\1"}}', line)
+            return self.take(message) if repairs else self._take_part(line)
         if not self._unfinished:
             return [frame]
         if "path" not in frame and "nonce" not in frame:

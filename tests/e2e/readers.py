@@ -1,0 +1,48 @@
+"""Who reads a README, and in which language."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from playwright.async_api import Browser, Page, ViewportSize
+
+from .pictures import SCALE
+
+WINDOW = ViewportSize(width=1280, height=900)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whoever reads a README.
+
+    Attributes:
+        language: as Home Assistant calls it.
+        locale: as the browser and the README's name do.
+        suffix: of the pictures' names.
+        lamp: what the lamp is called in that language.
+        yes: what Home Assistant's own button says.
+    """
+
+    language: str
+    locale: str
+    suffix: str
+    lamp: str
+    yes: str
+
+
+READERS = (
+    Reader("en", "en-US", "", "Desk lamp", "OK"),
+    Reader("zh-Hans", "zh-CN", ".zh-CN", "台灯", "确定"),
+)
+
+
+@asynccontextmanager
+async def window(browser: Browser, reader: Reader) -> AsyncGenerator[Page]:
+    """Open a window with sharp letters."""
+    context = await browser.new_context(
+        locale=reader.locale,
+        viewport=WINDOW,
+        device_scale_factor=SCALE,
+    )
+    yield await context.new_page()
+    await context.close()

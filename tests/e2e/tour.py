@@ -1,0 +1,253 @@
+"""A walk past the devices of an account, in one language: each stop waits for what it has to show."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from demo.devices import Devices, running_firmware
+from demo.entity import Entity, wait_for_entities
+from demo.session import sign_in
+
+from .instance import EMAIL, PASSWORD, Instance, running_house
+from .pictures import ALONE, Camera
+from .readers import Reader, window
+from .visitor import (
+    Texts,
+    choose,
+    field,
+    fill_server,
+    flow_dialog,
+    log_in,
+    open_section,
+    submit,
+    surface,
+)
+
+FLOW = "_my_redirect/config_flow_start?domain=espcloud"
+SOCKETS = 3
+ORANGE = (255, 128, 0)
+READINGS = ((21.5, 48.0), (22.1, 47.2), (23.4, 45.0), (22.8, 46.1))
+APPEAR_TIMEOUT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the devices are called."""
+
+    lamp: str
+    plug: str
+    strip: str
+    thermometer: str
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What the cloud calls the kind of each."""
+        return {
+            self.lamp: "light",
+            self.plug: "plug",
+            self.strip: "strip",
+            self.thermometer: "humiture",
+        }
+
+    @property
+    def firmware(self) -> dict[str, dict[str, object]]:
+        """What the simulated firmware has to be told of each."""
+        return {
+            self.lamp: {"kind": "light", "retry": 1},
+            self.plug: {"kind": "plug", "retry": 1},
+            self.strip: {"kind": "strip", "retry": 1, "sockets": SOCKETS},
+            self.thermometer: {"kind": "tem_hum"},
+        }
+
+    @property
+    def entities(self) -> dict[str, int]:
+        """How many entities each has."""
+        return {self.lamp: 1, self.plug: 1, self.strip: SOCKETS, self.thermometer: 2}
+
+
+NAMES = {
+    "en": Names("Colour lamp", "Plug", "Power strip", "Thermometer"),
+    "zh-Hans": Names("彩灯", "插座", "排插", "温湿度计"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """A visitor with a page, and a camera where pictures are wanted.
+
+    Attributes:
+        instance: Home Assistant and the cloud.
+        devices: the devices' process.
+        page: an open window.
+        texts: of the visitor's language.
+        names: of the devices.
+        yes: what Home Assistant's own button says.
+        camera: takes the pictures.
+    """
+
+    instance: Instance
+    devices: Devices
+    page: Page
+    texts: Texts
+    names: Names
+    yes: str
+    camera: Camera
+
+    async def add_account(self) -> None:
+        """Add the account alone; no key is asked for."""
+        page, texts = self.page, self.texts
+        await log_in(page, self.instance.url)
+        await page.goto(f"{self.instance.url}/{FLOW}")
+        await page.get_by_role("button", name=self.yes).click()
+        dialog = flow_dialog(page)
+        await field(dialog, "email").fill(EMAIL)
+        await field(dialog, "password").fill(PASSWORD)
+        await open_section(dialog, texts)
+        cloud = self.instance.cloud
+        await fill_server(dialog, cloud.url, cloud.device_port)
+        await submit(dialog)
+        await choose(dialog, texts, "config", "account_devices")
+        await submit(dialog)
+        await expect(dialog).to_be_hidden()
+
+    async def use_devices(self) -> tuple[dict[str, str], str]:
+        """Wait for the devices, and use each; return the ids of their pages and the temperature's."""
+        async with sign_in(self.instance.url) as session:
+            found = await wait_for_entities(
+                session, self.names.entities, APPEAR_TIMEOUT
+            )
+            by_name: dict[str, list[Entity]] = {}
+            for each in sorted(found, key=lambda each: each.entity_id):
+                await each.wait_until_there(APPEAR_TIMEOUT)
+                by_name.setdefault(each.device_name, []).append(each)
+            await by_name[self.names.lamp][0].call(
+                "turn_on", rgb_color=ORANGE, brightness=204
+            )
+            await by_name[self.names.strip][1].call("turn_on")
+            thermometer = by_name[self.names.thermometer]
+            for temperature, humidity in READINGS:
+                await self.devices.measure(
+                    self.names.thermometer, temperature, humidity
+                )
+                await session.call(
+                    "call_service",
+                    domain="homeassistant",
+                    service="update_entity",
+                    service_data={
+                        "entity_id": [each.entity_id for each in thermometer]
+                    },
+                )
+            registry = await session.call("config/device_registry/list")
+        pages = {device["name"]: device["id"] for device in registry}
+        return pages, thermometer[-1].entity_id
+
+    async def see_lamp(self, device_id: str) -> None:
+        """Open the dialog of the lamp from its page."""
+        await self._open_device(device_id)
+        await self._card_row(self.names.lamp).click()
+        dialog = self.page.locator("ha-more-info-dialog")
+        await expect(
+            dialog.locator(
+                "ha-more-info-light-brightness, ha-state-control-light-brightness"
+            )
+        ).to_be_visible()
+        await self.camera.take("colour-lamp", self.page, surface(dialog), style=ALONE)
+        await self.page.keyboard.press("Escape")
+
+    async def see_strip(self, device_id: str) -> None:
+        """See its sockets on its page."""
+        await self._open_device(device_id)
+        for number in range(1, SOCKETS + 1):
+            name = self.texts.get("entity.switch.socket.name", number=str(number))
+            await expect(self._card_row(name)).to_be_visible()
+        parts = self.page.locator("ha-config-device-page").locator(".header, .column")
+        await self.camera.take("strip", self.page, *await parts.all())
+
+    async def see_history(self, entity_id: str) -> None:
+        """See the graph of the temperature. Its dialog has one after five minutes only."""
+        await self.page.goto(f"{self.instance.url}/history?entity_id={entity_id}")
+        graph = self.page.locator("state-history-chart-line")
+        await expect(graph.locator("canvas").first).to_be_visible()
+        await self.camera.take("sensor", self.page, graph)
+
+    async def see_options(self) -> None:
+        """Open the options of the account."""
+        await self._open_account()
+        await self.page.locator("ha-config-entry-row ha-icon-button").first.click()
+        dialog = flow_dialog(self.page)
+        step = "options.step.init"
+        for key in ("title", "data.show_devices", "data_description.show_devices"):
+            text = self.texts.get(f"{step}.{key}")
+            await expect(dialog.get_by_text(text, exact=True)).to_be_visible()
+        await self.camera.take("options", self.page, surface(dialog), style=ALONE)
+        await submit(dialog)
+        await dialog.locator("ha-button").last.click()
+        await expect(dialog).to_be_hidden()
+
+    async def change_lamp(self) -> None:
+        """Say that the lamp has white LEDs."""
+        await self._open_account()
+        flow = "config_subentries.hardware"
+        await self.page.get_by_role(
+            "button", name=self.texts.get(f"{flow}.initiate_flow.user")
+        ).click()
+        dialog = flow_dialog(self.page)
+        await self._expect_step(dialog, f"{flow}.step.user")
+        await dialog.locator("ha-select, ha-generic-picker").first.click()
+        await self.page.get_by_text(self.names.lamp, exact=True).last.click()
+        await submit(dialog)
+        await self._expect_step(dialog, f"{flow}.step.kind")
+        await self.camera.take("kind", self.page, surface(dialog), style=ALONE)
+        await submit(dialog)
+        await self._expect_step(dialog, f"{flow}.step.light")
+        await self.camera.take("white", self.page, surface(dialog), style=ALONE)
+        await submit(dialog)
+        await submit(dialog)
+        await expect(dialog).to_be_hidden()
+        row = self.page.locator("ha-config-sub-entry-row", has_text=self.names.lamp)
+        await expect(row).to_be_visible()
+
+    async def _expect_step(self, dialog: Locator, step: str) -> None:
+        name = self.names.lamp
+        for key in ("title", "description"):
+            text = self.texts.get(f"{step}.{key}", device=name, device_markdown=name)
+            await expect(dialog.get_by_text(text, exact=True)).to_be_visible()
+
+    async def _open_device(self, device_id: str) -> None:
+        await self.page.goto(f"{self.instance.url}/config/devices/device/{device_id}")
+
+    async def _open_account(self) -> None:
+        await self.page.goto(
+            f"{self.instance.url}/config/integrations/integration/espcloud"
+        )
+
+    def _card_row(self, name: str) -> Locator:
+        card = self.page.locator("ha-device-entities-card").first
+        return card.get_by_text(name, exact=True).first
+
+
+@asynccontextmanager
+async def running_tour(
+    browser: Browser, folder: Path, reader: Reader, camera: Camera
+) -> AsyncIterator[Tour]:
+    """Run all that a tour needs, in a folder of its own."""
+    names = NAMES[reader.language]
+    await asyncio.to_thread(folder.mkdir)
+    wishes = [f"{name}:{kind}" for name, kind in names.kinds.items()]
+    async with (
+        running_house(folder, lamps=wishes, language=reader.language) as instance,
+        running_firmware(
+            names.firmware,
+            {name: each.master_key for name, each in instance.cloud.lamps.items()},
+            instance.cloud.http_port,
+            instance.cloud.device_port,
+            folder,
+        ) as devices,
+        window(browser, reader) as page,
+    ):
+        texts = Texts(reader.language)
+        yield Tour(instance, devices, page, texts, names, reader.yes, camera)

@@ -1,0 +1,1 @@
+"""What each kind of device is: pure, so that all values can be tried."""
