@@ -112,15 +112,20 @@ class HardwareDevices:
             self._async_show_all(owned)
 
     @callback
+    def async_leave_virtual(self) -> None:
+        """Show no device any more that Home Assistant is by now."""
+        for device_id, owned in self._account.owned.items():
+            coordinator = self.coordinators.get(device_id)
+            if coordinator is not None and not self._is_shown(owned):
+                self._async_remove(coordinator)
+
+    @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
         for device_id, each in owned.items():
-            coordinator = self.coordinators.get(device_id)
             if not self._is_shown(each):
-                if coordinator is not None:
-                    # Home Assistant has taken its place.
-                    self._async_remove(coordinator)
                 continue
+            coordinator = self.coordinators.get(device_id)
             subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
             kind = settings.make_kind(each.device, self._templates.get(device_id, []))
             if coordinator is None:
@@ -165,6 +170,10 @@ class HardwareDevices:
         identity = Identity(device.id, device.serial)
         if self._is_held_elsewhere(identity):
             return
+        registered = self._registered(identity.unique_id)
+        if registered is not None and registered.config_subentry_id is not None:
+            # Home Assistant was this device; that one goes with its subentry.
+            dr.async_get(self._hass).async_remove_device(registered.id)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
