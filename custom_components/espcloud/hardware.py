@@ -17,8 +17,10 @@ from .const import DOMAIN, SUBENTRY_TYPE_HARDWARE
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .identity import Identity
 from .kinds.base import Kind
+from .kinds.light import NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
+from .kinds.stored_light import as_stored, from_stored
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
@@ -174,6 +176,8 @@ class HardwareDevices:
         if registered is not None and registered.config_subentry_id is not None:
             # Home Assistant was this device; that one goes with its subentry.
             dr.async_get(self._hass).async_remove_device(registered.id)
+        key = f"{HARDWARE}{identity.unique_id}"
+        is_light = isinstance(kind, OldLightKind | NewLightKind)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
@@ -183,6 +187,13 @@ class HardwareDevices:
             backend=RemoteBackend(self._hass, self._account, owned, kind),
             subentry=subentry,
             suggested_area=owned.group or None,
+            # The others say all that there is to know.
+            state=from_stored(self._states.get(key), kind.initial)
+            if is_light
+            else None,
+            remember=(lambda state: self._states.async_set(key, as_stored(state)))
+            if is_light
+            else None,
             unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
             if isinstance(kind, RpcKind) and not kind.is_silent
             else None,
