@@ -5,11 +5,17 @@ from typing import Any
 
 from .const import (
     CONF_ACTIONS,
+    CONF_DIM_ACTION,
+    CONF_DIM_MAXIMUM,
+    CONF_DIM_PARAMETER,
+    CONF_LAMP_SHOWS,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
     EVENT_CUSTOM,
     EVENT_TURN_OFF,
     EVENT_TURN_ON,
+    MOST_DIM_MAXIMUM,
+    RESERVED_PARAMETERS,
 )
 from .enrollment import EnrollmentError
 
@@ -55,3 +61,29 @@ def two_actions(user_input: Mapping[str, Any]) -> dict[str, str]:
     if turn_on == turn_off:
         raise EnrollmentError(CONF_TURN_OFF_ACTION, "same_action")
     return {CONF_TURN_ON_ACTION: turn_on, CONF_TURN_OFF_ACTION: turn_off}
+
+
+def lamp_settings(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a subentry keeps of what a lamp shows, and of how it is dimmed.
+
+    Raises:
+        EnrollmentError: the action that dims is another one already, or cannot be read.
+    """
+    action: str = user_input.get(CONF_DIM_ACTION, "").strip()
+    settings: dict[str, Any] = {CONF_LAMP_SHOWS: user_input[CONF_LAMP_SHOWS]}
+    if not action:
+        return settings
+    if action in two_actions(user_input).values():
+        raise EnrollmentError(CONF_DIM_ACTION, "action_of_light")
+    parameter: str = user_input[CONF_DIM_PARAMETER].strip()
+    if not parameter or parameter in RESERVED_PARAMETERS:
+        raise EnrollmentError(CONF_DIM_PARAMETER, "bad_parameter")
+    maximum: float = user_input[CONF_DIM_MAXIMUM]
+    if not 1 <= maximum <= MOST_DIM_MAXIMUM or maximum != int(maximum):
+        raise EnrollmentError(CONF_DIM_MAXIMUM, "bad_maximum")
+    return {
+        **settings,
+        CONF_DIM_ACTION: action,
+        CONF_DIM_PARAMETER: parameter,
+        CONF_DIM_MAXIMUM: int(maximum),
+    }

@@ -49,6 +49,10 @@ DEFAULT_TURN_ON_ACTION: Final = "LED_ON"
 DEFAULT_TURN_OFF_ACTION: Final = "LED_OFF"
 DEFAULT_DIM_PARAMETER: Final = "level"
 DEFAULT_DIM_MAXIMUM: Final = 100
+MOST_DIM_MAXIMUM: Final = 65535
+
+# These steer the delivery of an action itself (protocol.md §2.8).
+RESERVED_PARAMETERS: Final = ("action", "deliver_to_device")
 
 # What a device is made of that Home Assistant makes for itself (protocol.md §2.11, §4).
 PRODUCT_NAME: Final = "Home Assistant"

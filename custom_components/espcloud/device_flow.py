@@ -12,15 +12,13 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_TOKEN
 
-from .actions import own_actions, two_actions
+from .actions import lamp_settings, own_actions, two_actions
 from .backends.server import Server
 from .const import (
     CONF_ACTIONS,
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
     CONF_SERIAL,
-    CONF_TURN_OFF_ACTION,
-    CONF_TURN_ON_ACTION,
     CONF_USER_KEY,
 )
 from .device_steps import DeviceSteps
@@ -104,9 +102,9 @@ class DeviceSubentryFlow(
                 errors[err.field] = err.key
         # The key that is in use is a secret: it is not shown.
         shown = user_input or {
-            name: subentry.data[name]
-            for name in (CONF_TURN_ON_ACTION, CONF_TURN_OFF_ACTION, CONF_ACTIONS)
-            if name in subentry.data
+            name: value
+            for name, value in subentry.data.items()
+            if name != CONF_DEVICE_KEY
         }
         return self.async_show_form(
             step_id="reconfigure",
@@ -153,9 +151,17 @@ class DeviceSubentryFlow(
                 if found is not None:
                     backend_of(found).async_retry_refused_key()
         # The coordinator follows the subentry; nothing has to be reloaded.
-        return self.async_update_and_abort(entry, subentry, data_updates=updates)
+        kept = {
+            name: subentry.data[name]
+            for name in (CONF_DEVICE_ID, CONF_DEVICE_KEY, CONF_SERIAL)
+        }
+        return self.async_update_and_abort(entry, subentry, data={**kept, **updates})
 
 
 def _action_names(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a subentry keeps of the actions; raises EnrollmentError."""
-    return {**two_actions(user_input), CONF_ACTIONS: own_actions(user_input)}
+    return {
+        **two_actions(user_input),
+        CONF_ACTIONS: own_actions(user_input),
+        **lamp_settings(user_input),
+    }

@@ -19,9 +19,8 @@ def async_register_device(coordinator: EspCloudCoordinator) -> None:
     if device is not None and device.ptype is not None:
         model = MODELS.get(device.ptype, f"Type {device.ptype}")
     connections = set()
-    # A device that Home Assistant is has made its address up.
-    if device is not None and device.bssid and not coordinator.backend.is_virtual:
-        connections = {(dr.CONNECTION_NETWORK_MAC, device.bssid)}
+    if (mac := coordinator.backend.mac) is not None:
+        connections = {(dr.CONNECTION_NETWORK_MAC, mac)}
     dr.async_get(coordinator.hass).async_get_or_create(
         config_entry_id=coordinator.config_entry.entry_id,
         config_subentry_id=coordinator.registry_subentry_id,

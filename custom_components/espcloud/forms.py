@@ -28,14 +28,20 @@ from .const import (
     CONF_CLEAR_TEXT,
     CONF_DEVICE,
     CONF_DEVICE_KEY,
+    CONF_DIM_ACTION,
+    CONF_DIM_MAXIMUM,
+    CONF_DIM_PARAMETER,
     CONF_HAS_WHITE,
     CONF_IS_SILENT,
     CONF_KIND,
+    CONF_LAMP_SHOWS,
     CONF_SHOWN_AS,
     CONF_STREAMS,
     CONF_TAKE_OVER,
     CONF_TURN_OFF_ACTION,
     CONF_TURN_ON_ACTION,
+    DEFAULT_DIM_MAXIMUM,
+    DEFAULT_DIM_PARAMETER,
     DEFAULT_PORT,
     DEFAULT_TURN_OFF_ACTION,
     DEFAULT_TURN_ON_ACTION,
@@ -44,6 +50,7 @@ from .const import (
     SHOWN_AS,
 )
 from .kinds import catalog
+from .kinds.lamp import LampShows
 
 
 def _text(kind: selector.TextSelectorType, autocomplete: str) -> selector.TextSelector:
@@ -58,7 +65,7 @@ _PASSWORD = _text(selector.TextSelectorType.PASSWORD, "current-password")
 _DEVICE_KEY = _text(selector.TextSelectorType.PASSWORD, "off")
 _NAME = _ACTION = _text(selector.TextSelectorType.TEXT, "off")
 # Without limits: beyond them the selector's own text would be English for everybody.
-_PORT = selector.NumberSelector(
+_NUMBER = selector.NumberSelector(
     selector.NumberSelectorConfig(mode=selector.NumberSelectorMode.BOX)
 )
 
@@ -67,7 +74,7 @@ _SERVER = vol.Schema(
         vol.Required(CONF_URL, default=DEFAULT_URL): _text(
             selector.TextSelectorType.URL, "url"
         ),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _PORT,
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): _NUMBER,
         vol.Required(CONF_SSL, default=False): bool,
         vol.Required(CONF_VERIFY_SSL, default=True): bool,
     }
@@ -81,6 +88,16 @@ ACTIONS = {
     vol.Optional(CONF_ACTIONS): selector.TextSelector(
         selector.TextSelectorConfig(multiple=True)
     ),
+    vol.Required(
+        CONF_LAMP_SHOWS, default=LampShows.ONOFF.value
+    ): selector.SelectSelector(
+        selector.SelectSelectorConfig(
+            options=[each.value for each in LampShows], translation_key=CONF_LAMP_SHOWS
+        )
+    ),
+    vol.Optional(CONF_DIM_ACTION): _ACTION,
+    vol.Required(CONF_DIM_PARAMETER, default=DEFAULT_DIM_PARAMETER): _ACTION,
+    vol.Required(CONF_DIM_MAXIMUM, default=DEFAULT_DIM_MAXIMUM): _NUMBER,
 }
 
 AREA = {vol.Optional(CONF_AREA): selector.AreaSelector()}

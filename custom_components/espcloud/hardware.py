@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.util import dt as dt_util
 
 from .backends.account import EspCloudAccount
 from .backends.remote import RemoteBackend
@@ -19,30 +18,30 @@ from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .identity import Identity
 from .kinds.base import Kind
 from .kinds.rpc import RpcKind
+from .kinds.sensors import Measuring
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
+from .unanswered import UnansweredCalls
 
 _LOGGER = logging.getLogger(__name__)
 
 MISSED_LISTS: Final = 5
-MISSING_TIME: Final = timedelta(minutes=10)
-"""A device that so many lists in a row, over so long, do not have is gone."""
+MISSING_TIME: Final = 600.0
+"""A device that so many lists in a row, over so many seconds, do not have is gone."""
 
 
 @dataclass(slots=True)
 class _Missing:
     """A device that the account does not list any more."""
 
-    since: datetime
+    since: float
     lists: int = 0
 
     def is_gone(self) -> bool:
         """Note another list without it; return whether that makes it gone for good."""
         self.lists += 1
-        return (
-            self.lists >= MISSED_LISTS and dt_util.utcnow() - self.since >= MISSING_TIME
-        )
+        return self.lists >= MISSED_LISTS and monotonic() - self.since >= MISSING_TIME
 
 
 class HardwareDevices:
@@ -113,15 +112,20 @@ class HardwareDevices:
             self._async_show_all(owned)
 
     @callback
+    def async_leave_virtual(self) -> None:
+        """Show no device any more that Home Assistant is by now."""
+        for device_id, owned in self._account.owned.items():
+            coordinator = self.coordinators.get(device_id)
+            if coordinator is not None and not self._is_shown(owned):
+                self._async_remove(coordinator)
+
+    @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
         for device_id, each in owned.items():
-            coordinator = self.coordinators.get(device_id)
             if not self._is_shown(each):
-                if coordinator is not None:
-                    # Home Assistant has taken its place.
-                    self._async_remove(coordinator)
                 continue
+            coordinator = self.coordinators.get(device_id)
             subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
             kind = settings.make_kind(each.device, self._templates.get(device_id, []))
             if coordinator is None:
@@ -166,6 +170,10 @@ class HardwareDevices:
         identity = Identity(device.id, device.serial)
         if self._is_held_elsewhere(identity):
             return
+        registered = self._registered(identity.unique_id)
+        if registered is not None and registered.config_subentry_id is not None:
+            # Home Assistant was this device; that one goes with its subentry.
+            dr.async_get(self._hass).async_remove_device(registered.id)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
@@ -175,10 +183,28 @@ class HardwareDevices:
             backend=RemoteBackend(self._hass, self._account, owned, kind),
             subentry=subentry,
             suggested_area=owned.group or None,
+            unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
+            if isinstance(kind, RpcKind) and not kind.is_silent
+            else None,
         )
         self.coordinators[device.id] = coordinator
         self._add(coordinator)
         self._async_remove_other_entities(coordinator)
+        if isinstance(kind, Measuring) and kind.stored:
+            self._entry.async_create_background_task(
+                self._hass,
+                self._async_import_past(coordinator),
+                f"import the past of {coordinator.name}",
+            )
+
+    async def _async_import_past(self, coordinator: EspCloudCoordinator) -> None:
+        if "recorder" in self._hass.config.components:
+            # Not before: where there is no recorder, what it needs may not be there.
+            from .statistics_import import async_import_past  # noqa: PLC0415 - as said
+
+            await async_import_past(
+                self._hass, self._account, coordinator, self._states
+            )
 
     @callback
     def _async_replace(self, coordinator: EspCloudCoordinator) -> None:
@@ -242,7 +268,7 @@ class HardwareDevices:
             return
         missing = known - listed
         self._missing = {
-            unique_id: self._missing.get(unique_id) or _Missing(dt_util.utcnow())
+            unique_id: self._missing.get(unique_id) or _Missing(monotonic())
             for unique_id in missing
         }
         for unique_id, each in list(self._missing.items()):

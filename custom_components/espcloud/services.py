@@ -25,7 +25,7 @@ from homeassistant.helpers.target import (
     async_extract_referenced_entity_ids,
 )
 
-from .const import ATTR_ACTION, ATTR_PARAMETERS, DOMAIN
+from .const import ATTR_ACTION, ATTR_PARAMETERS, DOMAIN, RESERVED_PARAMETERS
 from .coordinator import EspCloudCoordinator
 from .devices import EspCloudDevices
 
@@ -37,9 +37,6 @@ SEND_COMMAND_SCHEMA = cv.make_entity_service_schema(
         vol.Optional(ATTR_PARAMETERS, default=dict): dict,
     }
 )
-
-# These steer the delivery itself (protocol.md §2.8).
-RESERVED_PARAMETERS = ("action", "deliver_to_device")
 
 
 @callback

@@ -212,6 +212,9 @@ async def test_whoever_gives_up_takes_nothing_back(
     await settle()
     await device.answer(2)
     assert device.sent == [("a",), ("a", "b", "c")]
+    later = await order.change("d")
+    await device.answer()
+    assert later.result() is None
 
 
 async def test_commands_that_end_at_once(queue: CommandQueue, device: Device) -> None:

@@ -11,6 +11,8 @@ from .clock import MACHINE_CLOCK, Clock
 from .device import Device, Identity
 from .readings import Reading
 
+_NONCE = 0
+"""Of a post: it counts from 0 since the device started, which it does for each."""
 _GRACE = 0.01
 """Seconds between the answer and the end of the connection."""
 _PATIENCE = 10.0
@@ -52,7 +54,6 @@ class Sensor(Device):
         self.statuses: list[int | None] = []
         self._interval = reading.interval if interval is None else interval
         self._clock = clock
-        self._nonce = 0
         self._woken = asyncio.Event()
         self._waiting: list[asyncio.Future[int | None]] = []
 
@@ -93,7 +94,6 @@ class Sensor(Device):
         while True:
             # Waking is starting anew: all but the flash is lost.
             self.boots += 1
-            self._nonce = 0
             self._woken.clear()
             waiting = list(self._waiting)
             status = await self._session()
@@ -129,7 +129,7 @@ class Sensor(Device):
                     body = self.reading.body()
                     path = f"/v1/datastreams/{self.reading.path}/"
                     await self._send(
-                        frames.sensor_post(self.master_key, self._count(), path, body)
+                        frames.sensor_post(self.master_key, _NONCE, path, body)
                     )
                     return await self._status(connection)
             finally:
@@ -159,7 +159,3 @@ class Sensor(Device):
                 break
             answer += segment
         return answer
-
-    def _count(self) -> int:
-        self._nonce += 1
-        return self._nonce - 1

@@ -4,7 +4,7 @@ import pytest
 
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.common import wait_for_state
 
 from .house import House
@@ -43,7 +43,9 @@ async def test_plug(hass: HomeAssistant, house: House) -> None:
     assert device.model == "Plug"
     assert device.sw_version == plug.rom_version
     assert device.connections == {("mac", "18:fe:34:00:00:99")}
-    assert hass.states.get("binary_sensor.kettle_connectivity").state == "on"
+    # There for whoever wants it.
+    entity = er.async_get(hass).async_get("binary_sensor.kettle_connectivity")
+    assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
 @pytest.mark.parametrize("kind", ["light", "light_nonos"])

@@ -114,6 +114,19 @@ async def test_an_old_light(
         assert not any(report[name] for name in "yzkl")
 
 
+async def test_a_light_that_is_set_while_it_fades(home: Home) -> None:
+    """It goes on from where it is."""
+    clock = ManualClock()
+    light, thing = home.add("light_nonos", clock=clock)
+    async with light:
+        await thing.online()
+        await thing.tell(LIGHT, x=1000, y=1000, z=0, k=0, l=0)
+        clock.advance(FADE / 2)
+        assert (await thing.tell(LIGHT, x=1000, y=0, z=0, k=0, l=0))["y"] == 500
+        clock.advance(FADE / 2)
+        assert (await thing.ask(LIGHT))["y"] == 250
+
+
 async def test_a_light_whose_period_changes(home: Home) -> None:
     """Its full channel changes likewise; a period that it cannot have is the usual one."""
     clock = ManualClock()
@@ -135,7 +148,7 @@ async def test_a_light_of_the_new_stream(home: Home) -> None:
     color = {"red": 255, "green": 128, "blue": 1}
     async with light:
         await thing.online()
-        answer = await thing.tell(LIGHT, x=2, y=1000, z=color)
+        answer = await thing.tell(LIGHT, x=2, y=1000, z={**color, "white": 9})
         assert answer == {"x": 2, "y": 1000, "z": dark}
         for told, report in (
             ({}, {"x": 2, "z": {**color, "white": 0}}),
@@ -198,7 +211,8 @@ async def test_a_power_cut(home: Home) -> None:
         with pytest.raises(ValueError, match="no power"):
             plug.press()
         plug.power_on()
-        assert plug.timers == "" or plug.timers is None
+        await until(lambda: plug.boots == 2)
+        assert plug.timers is None
         await thing.online(connections=2)
         plug.press()
         assert await thing.ask(PLUG) == {"x": 1}

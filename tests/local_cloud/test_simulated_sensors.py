@@ -62,13 +62,17 @@ async def test_sleep(home: Home) -> None:
 
 
 async def test_woken(home: Home) -> None:
-    """A test need not wait for it."""
-    sensor, thing = home.add("gas", interval=HOUR)
+    """A test need not wait for it; it sleeps again afterwards."""
+    clock = ManualClock()
+    sensor, thing = home.add("gas", interval=HOUR, clock=clock)
     async with sensor:
-        await until(lambda: sensor.statuses == [200])
+        await until(lambda: clock.sleepers == [HOUR])
+        clock.advance(1)
         sensor.reading = Gas(0.5)
         assert await sensor.post() == 200
-    assert await thing.points("flammable_gas", "x") == [(0.5,), (0,)]
+        await until(lambda: clock.sleepers == [HOUR])
+        assert await thing.points("flammable_gas", "x") == [(0.5,), (0,)]
+        assert (sensor.boots, sensor.statuses) == (2, [200, 200])
     with pytest.raises(ValueError, match="no power"):
         await sensor.post()
 
@@ -83,13 +87,17 @@ async def test_without_a_server(home: Home, unused_tcp_port: int) -> None:
 
 
 async def test_a_key_that_is_not_known(cloud: LocalCloud) -> None:
-    """It hears so, and keeps trying."""
+    """It hears so, and keeps trying; a new one does not get as far as to post."""
     address = cloud.device_host, cloud.device_port
     sensor: Any = make("tem_hum", address, "0" * 40, interval=HOUR)
     async with sensor:
         await until(lambda: len(sensor.statuses) == 1)
-        assert sensor.statuses != [200]
-        assert await sensor.post() != 200
+        assert sensor.statuses[0] not in {None, 200}
+        assert await sensor.post() == sensor.statuses[0]
+    new: Any = make("tem_hum", address, "0" * 40, interval=HOUR, activates=True)
+    async with new:
+        await until(lambda: new.statuses == [None])
+        assert await new.post() is None
 
 
 def test_readings_that_it_cannot_have() -> None:

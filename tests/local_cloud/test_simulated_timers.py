@@ -115,6 +115,23 @@ async def test_a_plug_switches(home: Home) -> None:
         assert clock.sleepers == []
 
 
+async def test_a_reboot(home: Home) -> None:
+    """Timers are gone until the device has fetched them again."""
+    clock = ManualClock()
+    plug, thing = home.add("plug", clock=clock)
+    await plan(thing, EACH_MINUTE)
+    async with plug:
+        await until(lambda: clock.sleepers == [40])
+        call = "/v1/device/rpc/?deliver_to_device=true&action=sys_reboot"
+        await home.api.ok("GET", call, key=thing.key)
+        await thing.online(connections=2)
+        await until(lambda: plug.timers == "l60=on_off_switch")
+        await until(lambda: clock.sleepers == [40])
+        clock.advance(40)
+        await until(lambda: clock.sleepers == [60])
+        assert plug.appliance.history == [True]
+
+
 async def test_a_strip_switches(home: Home) -> None:
     """Two digits behind the action name the sockets."""
     clock = ManualClock()

@@ -9,7 +9,7 @@ import pytest
 
 from .paths import CHECKOUT
 
-PACKAGES = ("custom_components", "demo")
+PACKAGES = ("custom_components", "demo", "tests/firmware")
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def checkout(tmp_path: Path) -> Path:
             tmp_path / package,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    for file in ("pyproject.toml", "tests/__init__.py"):
+        shutil.copy(CHECKOUT / file, tmp_path / file)
     return tmp_path
 
 
@@ -107,6 +108,12 @@ def broken(checkout: Path) -> list[str]:
             "from .local_cloud import LocalCloud",
             "Nothing but what is named here knows of sockets or HTTP",
             id="a platform that runs a server",
+        ),
+        pytest.param(
+            "tests/firmware/fan.py",
+            "from custom_components.espcloud.local_cloud import wire",
+            "The simulated devices are a third reading of the protocol",
+            id="a simulated device that reads what the server reads",
         ),
     ],
 )

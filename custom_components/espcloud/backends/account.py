@@ -232,18 +232,34 @@ class EspCloudAccount:
         )
 
     async def async_history(
-        self, device_id: int, stream: str, *, start: int, count: int, offset: int = 0
+        self,
+        device_id: int,
+        stream: str,
+        *,
+        count: int,
+        start: int = 0,
+        end: int | None = None,
+        offset: int = 0,
     ) -> list[StoredPoint]:
-        """Return what is stored from `start` to the present, the newest first.
+        """Return what is stored, the newest first.
+
+        Args:
+            device_id: the device.
+            stream: the datastream.
+            count: how many points at most.
+            start: the first epoch second.
+            end: the last one, None for the present.
+            offset: how many of the newest to leave out.
 
         Raises:
             CloudError: as `OwnerClient.history`.
         """
-        end = int(self.server_time)
+        # A little later: a point of this very second is one of the present.
+        last = end if end is not None else int(self.server_time) + 1
         return await self.async_as_owner(
             device_id,
             lambda client, key: client.history(
-                key, stream, start=start, end=end, offset=offset, count=count
+                key, stream, start=start, end=last, offset=offset, count=count
             ),
         )
 

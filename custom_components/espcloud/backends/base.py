@@ -67,6 +67,11 @@ class Backend(ABC):
     is_virtual: bool = False
     device: CloudDevice | None = None
 
+    @property
+    def mac(self) -> str | None:
+        """The address that tells the device in the network, None where none does."""
+        return None
+
     @abstractmethod
     def async_start(self, listener: BackendListener) -> None:
         """Begin; whatever happens from now on, the listener hears."""

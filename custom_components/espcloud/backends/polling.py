@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 import math
+from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -80,16 +81,21 @@ class Poller:
         self._queue: deque[Poll | None] = deque()
         self._slots: deque[asyncio.Future[None]] = deque()
         self._under_way: set[int] = set()
+        self._tasks: dict[Poll, asyncio.Task[None]] = {}
         self._rounds = 0
         self._spacing = ROUND
         self._is_soon = False
+        self._rests_until = 0.0
         self._cancel_timer: CALLBACK_TYPE | None = None
         self._closed = False
         self.requests = 0
 
     @callback
     def add(self, poll: Poll) -> CALLBACK_TYPE:
-        """Begin to ask; return what ends it. `soon` makes it the next to be asked."""
+        """Begin to ask; return what ends it, with a question that is under way.
+
+        `soon` makes it the next to be asked.
+        """
         self._polls.append(poll)
         if self._cancel_timer is None:
             self._hurry()
@@ -99,6 +105,8 @@ class Poller:
             for waiting in (self._urgent, self._queue):
                 while poll in waiting:
                     waiting.remove(poll)
+            if (task := self._tasks.get(poll)) is not None:
+                task.cancel()
 
         return remove
 
@@ -119,12 +127,15 @@ class Poller:
 
     @callback
     def rest(self, seconds: float | None) -> None:
-        """Ask nothing for a while: the cloud wants fewer requests.
+        """Ask nothing for a while, however urgent: the cloud wants fewer requests.
 
         Args:
             seconds: how long, None where the cloud did not say.
         """
-        self._wait(REST if seconds is None else seconds)
+        until = monotonic() + (REST if seconds is None else seconds)
+        # Several answers may say so, and not the same.
+        self._rests_until = max(self._rests_until, until)
+        self._wait(SPACING)
 
     @callback
     def close(self) -> None:
@@ -152,6 +163,7 @@ class Poller:
     def _wait(self, seconds: float) -> None:
         self._cancel()
         if not self._closed:
+            seconds = max(seconds, self._rests_until - monotonic())
             self._cancel_timer = async_call_later(
                 self._hass, seconds, HassJob(self._turn, cancel_on_shutdown=True)
             )
@@ -181,14 +193,18 @@ class Poller:
 
     def _ask_next(self) -> bool:
         """Ask for the next thing that is wanted; return whether there was one."""
-        while self._urgent or self._queue:
-            poll = self._urgent.popleft() if self._urgent else self._queue.popleft()
-            if poll is None:
-                if self._grant_slot():
+        for waiting in (self._urgent, self._queue):
+            for _ in range(len(waiting)):
+                poll = waiting.popleft()
+                if poll is None:
+                    if self._grant_slot():
+                        return True
+                elif poll.device_id in self._under_way:
+                    # Something else is: this has its turn after that.
+                    waiting.append(poll)
+                elif poll.is_wanted:
+                    self._ask(poll)
                     return True
-            elif poll.is_wanted and poll.device_id not in self._under_way:
-                self._ask(poll)
-                return True
         return False
 
     def _begin_round(self) -> None:
@@ -220,9 +236,11 @@ class Poller:
             finally:
                 self._under_way.discard(poll.device_id)
 
-        self._entry.async_create_background_task(
+        task = self._entry.async_create_background_task(
             self._hass, run(), f"ask device {poll.device_id}"
         )
+        self._tasks[poll] = task
+        task.add_done_callback(lambda _: self._tasks.pop(poll, None))
 
     def _grant_slot(self) -> bool:
         while self._slots:

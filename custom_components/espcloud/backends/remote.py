@@ -61,7 +61,7 @@ class RemoteBackend(Backend):
         self._listener: BackendListener | None = None
         self._stops: list[CALLBACK_TYPE] = []
         self._polls: list[Poll] = []
-        # When it was last active before a call proved that it is away.
+        # When a call proved that it is away, by the server's clock.
         self._away_since: int | None = None
         self._is_listed = False
         self._is_online = False
@@ -69,6 +69,20 @@ class RemoteBackend(Backend):
         self._sent: set[asyncio.Task[Any]] = set()
         # Two questions at a time are one too many for a device.
         self._asking = asyncio.Lock()
+
+    @property
+    @override
+    def mac(self) -> str | None:
+        """What the device gave as its own, if no other one of the account gave the same.
+
+        The cloud checks none (protocol.md §2.6), and Home Assistant takes devices with one
+        address for one device.
+        """
+        bssid = self.device.bssid if self.device is not None else ""
+        namesakes = [
+            each for each in self._account.owned.values() if each.device.bssid == bssid
+        ]
+        return bssid if bssid and len(namesakes) <= 1 else None
 
     @property
     def is_listed(self) -> bool:
@@ -169,7 +183,8 @@ class RemoteBackend(Backend):
 
     async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Make a request that the device answers; it is not made where that is away."""
-        if not self._is_online:
+        # Where the account cannot be read, nobody knows whether the device is there.
+        if not self._is_online and self._account.last_error is None:
             raise DeviceOfflineError("the device is not connected to the cloud")
         try:
             return await request()
@@ -207,7 +222,7 @@ class RemoteBackend(Backend):
         try:
             async with self._asking:
                 points = await self._account.async_history(
-                    self.device_id, stream, start=0, count=count
+                    self.device_id, stream, count=count
                 )
         except CloudError as err:
             self._note_failure(err)
@@ -247,17 +262,26 @@ class RemoteBackend(Backend):
         window = self._kind.window
         if device.is_mesh:
             window = max(window, MESH_WINDOW)
-        is_back = self._away_since is None or device.last_active > self._away_since
-        self._is_listed = bool(device.last_active) and silent <= window and is_back
-        if not self._is_listed:
+        is_recent = bool(device.last_active) and silent <= window
+        if is_recent and self._was_away_after(device.last_active):
+            # It was active before that as well. It is to answer first, if it ever does.
+            self._is_listed = self._kind.live is not None
+            self._ask_soon()
+            return
+        self._is_listed = is_recent
+        if not is_recent:
             self._set_offline(DeviceOfflineError("the device is silent"))
         elif self._silent_polls < SILENT_POLLS:
             self._set_online()
 
+    def _was_away_after(self, last_active: int) -> bool:
+        return self._away_since is not None and last_active <= self._away_since
+
     def _note_away(self, reason: DeviceOfflineError) -> None:
         """A call has proved that the device is away, whatever the list says."""
         self._is_listed = False
-        self._away_since = self.device.last_active if self.device is not None else 0
+        # The cloud counts in whole seconds, and so does what is known of its clock.
+        self._away_since = int(self._account.server_time) + 1
         self._set_offline(reason)
 
     def _set_online(self) -> None:
@@ -266,6 +290,9 @@ class RemoteBackend(Backend):
         self._is_online = True
         self._away_since = None
         self._listener.handle_connected(self.device)
+        self._ask_soon()
+
+    def _ask_soon(self) -> None:
         for poll in self._polls:
             self._account.poller.soon(poll)
 

@@ -82,6 +82,10 @@ class Measuring[StateT](ABC):
     def readings(self, state: StateT) -> Readings:
         """Return the newest values; a quantity without one is not in it."""
 
+    def seconds_before_at(self, datapoint: Datapoint) -> float:
+        """Return how long before its `at` a point was measured."""
+        return 0.0
+
 
 class SensorKind(Measuring[Readings], Kind[Readings]):
     """A sensor of Espressif's: it wakes, posts and sleeps, and answers nothing (§10.2, 5).
@@ -119,10 +123,6 @@ class SensorKind(Measuring[Readings], Kind[Readings]):
         Answers have the newest first (protocol.md §2.7).
         """
         return next(iter(datapoints), None)
-
-    def seconds_before_at(self, datapoint: Datapoint) -> float:
-        """Return how long before its `at` a point was measured."""
-        return 0.0
 
 
 class TemHumKind(SensorKind):

@@ -1,0 +1,342 @@
+"""A backend of each kind with all that it needs: a real cloud, a device, and proxies before both ports."""
+
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import Mapping
+from typing import Any, ClassVar, override
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.espcloud.backends.account import EspCloudAccount
+from custom_components.espcloud.backends.base import Backend
+from custom_components.espcloud.backends.remote import RemoteBackend
+from custom_components.espcloud.backends.virtual import VirtualBackend
+from custom_components.espcloud.cloud import (
+    CloudDevice,
+    CloudError,
+    Push,
+    PushRefusedError,
+)
+from custom_components.espcloud.issues import DeviceIssues
+from custom_components.espcloud.kinds.base import Datapoint
+from custom_components.espcloud.kinds.plug import PlugKind
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.models import Device, User
+from homeassistant.core import HomeAssistant
+from tests.chaos.instance import Proxies
+from tests.common import account_entry
+from tests.firmware.self_made import SelfMade
+
+STREAM = PlugKind.live
+ANSWER = {"datapoint": {"x": 1}}
+"""What the device adds to each of its answers."""
+
+
+class Listener:
+    """Hears what a backend tells.
+
+    Attributes:
+        told: what it was told, oldest first: "connected" and the like, and what came along.
+        pushes: what the device was asked to do, where Home Assistant is it.
+        status: what it answers to that, where that is not 200.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self.told: list[tuple[str, Any]] = []
+        self.pushes: list[Push] = []
+        self.status = 200
+        self._changed = asyncio.Event()
+
+    def handle_push(self, push: Push) -> Mapping[str, Any]:
+        """Answer as a device."""
+        self.pushes.append(push)
+        self._note("push", push)
+        if self.status != 200:
+            raise PushRefusedError(self.status)
+        return ANSWER
+
+    def begin_reading(self) -> int:
+        """Return what comes back with the answer."""
+        return 7
+
+    def handle_datapoint(
+        self, stream: str, datapoint: Datapoint, reading: int | None = None
+    ) -> None:
+        """Note it."""
+        self._note("datapoint", (stream, dict(datapoint), reading))
+
+    def handle_device(self, device: CloudDevice) -> None:
+        """Note it."""
+        self._note("device", device)
+
+    def handle_connected(self, device: CloudDevice) -> None:
+        """Note it."""
+        self._note("connected", device)
+
+    def handle_disconnected(self, reason: CloudError) -> None:
+        """Note it."""
+        self._note("disconnected", reason)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the device is there, as far as was told."""
+        return self.presence[-1:] == ["connected"]
+
+    @property
+    def presence(self) -> list[str]:
+        """Whether the device was there, each time that this changed."""
+        found: list[str] = []
+        for name, _ in self.told:
+            if name in ("connected", "disconnected") and found[-1:] != [name]:
+                found.append(name)
+        return found
+
+    async def wait_connected(self, *, connected: bool = True) -> None:
+        """Wait until that was told."""
+        async with asyncio.timeout(5):
+            while self.is_connected is not connected:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _note(self, name: str, what: Any) -> None:
+        self.told.append((name, what))
+        self._changed.set()
+
+
+class Rig(ABC):
+    """A backend, the device at the other end of it, and what may go wrong between them.
+
+    Attributes:
+        waits: whether a command waits a little for a device that is away.
+        account: the account that has the device.
+        backend: the backend.
+        listener: who hears what it tells.
+        requests: what the device was asked to do: method, path and what came along.
+        secrets: what nobody may ever read.
+    """
+
+    waits: ClassVar[bool]
+
+    def __init__(
+        self, hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies
+    ) -> None:
+        """Use `start`."""
+        self.hass = hass
+        self.cloud = cloud
+        self.user = user
+        self.proxies = proxies
+        self.listener = Listener()
+        self.secrets: list[str] = []
+        self.device: Device
+        self.entry: MockConfigEntry
+        self.account: EspCloudAccount
+        self.backend: Backend
+
+    async def start(self) -> None:
+        """Sign in, and start the backend at a device that is there."""
+        self.device = self.cloud.add_device("Thing", self.user, ptype=23701)
+        await self.switch_on()
+        self.entry = await account_entry(
+            self.hass, self.cloud, self.user.id, self.device
+        )
+        url = f"http://127.0.0.1:{self.proxies.http.port}"
+        data = {**self.entry.data, "url": url, "port": self.proxies.device.port}
+        self.hass.config_entries.async_update_entry(self.entry, data=data)
+        self.secrets = [
+            self.cloud.master_key(self.device),
+            self.cloud.owner_key(self.device) or "",
+            self.entry.data["user_key"],
+        ]
+        self.account = EspCloudAccount(self.hass, self.entry)
+        await self.account.async_sign_in()
+        await self.restart()
+
+    async def restart(self) -> None:
+        """Start a backend, the first or another one."""
+        self.backend = self.make()
+        self.backend.async_start(self.listener)
+        await self.listener.wait_connected()
+
+    async def close(self) -> None:
+        """Take everything down."""
+        await self.backend.async_close()
+        self.account.async_close()
+        await self.switch_off()
+
+    @property
+    @abstractmethod
+    def requests(self) -> list[tuple[str, str, Any]]:
+        """See the class."""
+
+    @abstractmethod
+    def make(self) -> Backend:
+        """Make the backend."""
+
+    async def switch_on(self) -> None:
+        """Give a device of its own power."""
+
+    async def switch_off(self) -> None:
+        """Take it away again."""
+
+    @abstractmethod
+    async def lose(self) -> None:
+        """Take the device off-line, and let the backend look."""
+
+    @abstractmethod
+    async def come_back(self) -> None:
+        """Have the device back, and let the backend look."""
+
+    @abstractmethod
+    def fall_silent(self) -> None:
+        """Have the device answer nothing."""
+
+    @abstractmethod
+    def speak(self) -> None:
+        """Have it answer again."""
+
+    @abstractmethod
+    def refuse(self, status: int) -> None:
+        """Have the device answer with a status of its own."""
+
+
+class VirtualRig(Rig):
+    """Home Assistant is the device."""
+
+    waits = True
+
+    @property
+    @override
+    def requests(self) -> list[tuple[str, str, Any]]:
+        return [
+            _request(push.method, push.path, push.body, push.parameters)
+            for push in self.listener.pushes
+        ]
+
+    @override
+    def make(self) -> Backend:
+        (subentry,) = self.entry.subentries.values()
+        return VirtualBackend(
+            self.hass,
+            self.entry,
+            self.account,
+            DeviceIssues(self.hass, self.entry, subentry),
+            device_id=self.device.id,
+            master_key=self.cloud.master_key(self.device),
+            name="Thing",
+        )
+
+    @override
+    async def lose(self) -> None:
+        self.proxies.device.refuse()
+        self.proxies.device.sever()
+        await self.cloud.wait_offline(self.device)
+        await self.backend.async_refresh()
+
+    @override
+    async def come_back(self) -> None:
+        await self.proxies.device.listen()
+        assert isinstance(self.backend, VirtualBackend)
+        if self.backend.session is not None:
+            self.backend.session.retry_now()
+
+    @override
+    def fall_silent(self) -> None:
+        self.proxies.device.freeze(up=False)
+
+    @override
+    def speak(self) -> None:
+        self.proxies.device.thaw()
+
+    @override
+    def refuse(self, status: int) -> None:
+        self.listener.status = status
+
+
+class RemoteRig(Rig):
+    """The device is somewhere, and Home Assistant its owner."""
+
+    waits = False
+
+    def __init__(
+        self, hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies
+    ) -> None:
+        """Make no device yet."""
+        super().__init__(hass, cloud, user, proxies)
+        self._thing: SelfMade
+
+    @property
+    @override
+    def requests(self) -> list[tuple[str, str, Any]]:
+        return [
+            _request(
+                push["method"], push["path"], push.get("body"), push.get("get", {})
+            )
+            for push in self._thing.pushes
+        ]
+
+    @override
+    def make(self) -> Backend:
+        owned = self.account.owned[self.device.id]
+        return RemoteBackend(self.hass, self.account, owned, PlugKind())
+
+    @override
+    async def switch_on(self) -> None:
+        self._thing = SelfMade(
+            ("127.0.0.1", self.proxies.device.port),
+            self.cloud.master_key(self.device),
+            activates=True,
+            members=ANSWER,
+        )
+        self._thing.power_on()
+        await self.cloud.wait_online(self.device)
+
+    @override
+    async def switch_off(self) -> None:
+        await self._thing.power_off()
+
+    @override
+    async def lose(self) -> None:
+        await self._thing.power_off()
+        await self.cloud.wait_offline(self.device)
+        await self.backend.async_refresh()
+
+    @override
+    async def come_back(self) -> None:
+        self._thing.power_on()
+        arrivals = self.cloud.connection_count(self.device)
+        await self.cloud.wait_online(self.device, connections=arrivals + 1)
+        # Where it was known to be away before that second, it has to answer first.
+        async with asyncio.timeout(5):
+            while not self.listener.is_connected:
+                await self.account.async_refresh()
+                await self.backend.async_refresh()
+
+    @override
+    def fall_silent(self) -> None:
+        self._thing.answers = False
+
+    @override
+    def speak(self) -> None:
+        self._thing.answers = True
+
+    @override
+    def refuse(self, status: int) -> None:
+        self._thing.status = status
+
+
+def _request(
+    method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
+) -> tuple[str, str, Any]:
+    """Return what was asked for, without what the cloud adds on the way."""
+    if body and "datapoint" in body:
+        point = {
+            name: value for name, value in body["datapoint"].items() if name != "at"
+        }
+        return method, path, {"datapoint": point}
+    asked = {name: text for name, text in query.items() if name != "deliver_to_device"}
+    return method, path, asked
+
+
+RIGS: list[type[Rig]] = [VirtualRig, RemoteRig]
+"""One for each backend."""
