@@ -15,7 +15,7 @@ from .errors import BenchError
 from .machine import describe
 from .paths import DOCUMENT
 from .result import Result
-from .rows import call, cloud, devices, points, push, start
+from .rows import call, cloud, devices, hardware, points, push, start
 from .scale import FULL, QUICK, Scale
 
 type Measure = Callable[[Scale, Path], Awaitable[Result]]
@@ -27,6 +27,7 @@ ROWS: dict[str, Measure] = {
     "start": start.measure,
     "cloud": cloud.measure,
     "points": points.measure,
+    "hardware": hardware.measure,
 }
 INTERRUPTED = 130
 

@@ -56,16 +56,24 @@ class Cloud:
 
 @asynccontextmanager
 async def running_cloud(
-    folder: Path, devices: int, *, http_port: int = 0, device_port: int = 0
+    folder: Path,
+    devices: int,
+    *,
+    name: str = "Lamp {}",
+    http_port: int = 0,
+    device_port: int = 0,
 ) -> AsyncIterator[Cloud]:
-    """Run a cloud with so many lamps; a second one in the same folder has the same lamps."""
+    """Run a cloud with so many devices; a second one in the same folder has the same.
+
+    They are lamps, unless `name` has another kind behind a colon.
+    """
     command = [
         *(sys.executable, str(LOCAL_CLOUD), "--json", "--host", LOOPBACK),
         *("--http-port", str(http_port), "--device-port", str(device_port)),
         *("--account", f"{EMAIL}:{PASSWORD}", "--state", str(folder / "cloud.db")),
     ]
     for number in range(devices):
-        command += ["--device", f"Lamp {number}"]
+        command += ["--device", name.format(number)]
     async with Child.running("local_cloud", command, folder) as process:
         ready = process.greeting
         yield Cloud(

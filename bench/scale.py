@@ -18,6 +18,8 @@ class Scale:
         cloud_loads: how many devices are connected to local_cloud.
         cloud_seconds: how long calls are sent to each of those loads.
         stored: how many datapoints local_cloud has before more are stored.
+        plugs: how many devices an account has that are asked how they are.
+        polling: seconds for which that is measured.
     """
 
     rounds: int
@@ -30,6 +32,8 @@ class Scale:
     cloud_loads: tuple[int, ...]
     cloud_seconds: float
     stored: tuple[int, ...]
+    plugs: int
+    polling: float
 
 
 FULL = Scale(
@@ -43,6 +47,8 @@ FULL = Scale(
     cloud_loads=(1, 100, 1000),
     cloud_seconds=8,
     stored=(0, 100_000, 1_000_000),
+    plugs=200,
+    polling=180,
 )
 QUICK = Scale(
     rounds=2,
@@ -55,4 +61,6 @@ QUICK = Scale(
     cloud_loads=(1, 1000),
     cloud_seconds=2,
     stored=(0, 100_000),
+    plugs=200,
+    polling=20,
 )

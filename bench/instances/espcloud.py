@@ -9,9 +9,11 @@ import sys
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
 from bench.answering import Answer, answer
 from bench.instances.attempts import Attempts
-from bench.instances.calls import time_calls, wait_for_light
+from bench.instances.calls import time_calls, wait_for_entity, wait_for_light
 from bench.instances.home import Meter, add_entry, running_home
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -38,6 +40,8 @@ class Instance:
         self._hass = hass
         self._entry: ConfigEntry[EspCloudDevices]
         self._attempts = Attempts()
+        self._requests = 0
+        self._trace: aiohttp.TraceConfig | None = None
         self._light = ""
 
     async def load(self) -> Answer:
@@ -55,8 +59,11 @@ class Instance:
         await integration.async_get_platforms(["config_flow", *PLATFORMS])
         return {"ms": (perf_counter() - begin) * 1000}
 
-    async def add(self, account: dict[str, Any]) -> Answer:
-        """Set an account up; return how long until Home Assistant may go on, in ms."""
+    async def add(self, account: dict[str, Any], *, virtual: bool = True) -> Answer:
+        """Set an account up; return how long until Home Assistant may go on, in ms.
+
+        Home Assistant takes the devices' places, or shows them as they are.
+        """
         self._attempts.watch(account["port"])
         _raise_push_limits()
         begin = perf_counter()
@@ -71,17 +78,17 @@ class Instance:
                 "ssl": False,
                 "verify_ssl": True,
             },
-            [_subentry(device) for device in account["devices"]],
+            [_subentry(device) for device in account["devices"] if virtual],
         )
         return {"ms": (perf_counter() - begin) * 1000}
 
     async def wait(self, connected: int) -> Answer:
         """Wait until exactly so many devices are connected; return the seconds it took."""
         begin = perf_counter()
-        coordinators = self._entry.runtime_data.virtual.coordinators.values()
+        devices = self._entry.runtime_data
         # An event would have to be measured with everything else.
         while (  # noqa: ASYNC110 - as said
-            sum(one.availability.connected for one in coordinators) != connected
+            sum(one.availability.connected for one in devices) != connected
         ):
             await asyncio.sleep(0.05)
         return {"seconds": perf_counter() - begin}
@@ -105,6 +112,37 @@ class Instance:
         """Switch the light; see `time_calls`."""
         light = await wait_for_light(self._hass, "on", "off", "unknown")
         return await time_calls(self._hass, light, count)
+
+    async def known(self, switches: int) -> Answer:
+        """Wait until so many switches have said how they are."""
+        while (  # noqa: ASYNC110 - as in `wait`
+            sum(
+                state.state in ("on", "off")
+                for state in self._hass.states.async_all("switch")
+            )
+            < switches
+        ):
+            await asyncio.sleep(0.5)
+        return {}
+
+    async def switch(self, count: int) -> Answer:
+        """Switch one of the switches; see `time_calls`."""
+        switch = await wait_for_entity(self._hass, "switch", "off")
+        return await time_calls(self._hass, switch, count)
+
+    async def count_requests(self) -> Answer:
+        """Return how many HTTP requests were made since this was asked last."""
+        if self._trace is None:
+            self._trace = aiohttp.TraceConfig()
+            self._trace.on_request_start.append(self._note_request)
+            self._trace.freeze()
+            session = async_get_clientsession(self._hass)
+            session.trace_configs.append(self._trace)
+        count, self._requests = self._requests, 0
+        return {"requests": count}
+
+    async def _note_request(self, *_: object) -> None:
+        self._requests += 1
 
 
 def _raise_push_limits() -> None:
@@ -168,6 +206,9 @@ async def main(folder: Path) -> None:
                 "memory": instance.memory,
                 "idle": instance.idle,
                 "call": instance.call,
+                "known": instance.known,
+                "switch": instance.switch,
+                "count_requests": instance.count_requests,
                 "begin": begin,
                 "end": end,
             },

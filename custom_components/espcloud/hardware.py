@@ -17,8 +17,10 @@ from .const import DOMAIN, SUBENTRY_TYPE_HARDWARE
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .identity import Identity
 from .kinds.base import Kind
+from .kinds.light import NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
+from .kinds.stored_light import as_stored, from_stored
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
@@ -115,15 +117,20 @@ class HardwareDevices:
             self._async_show_all(owned)
 
     @callback
+    def async_leave_virtual(self) -> None:
+        """Show no device any more that Home Assistant is by now."""
+        for device_id, owned in self._account.owned.items():
+            coordinator = self.coordinators.get(device_id)
+            if coordinator is not None and not self._is_shown(owned):
+                self._async_remove(coordinator)
+
+    @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
         for device_id, each in owned.items():
-            coordinator = self.coordinators.get(device_id)
             if not self._is_shown(each):
-                if coordinator is not None:
-                    # Home Assistant has taken its place.
-                    self._async_remove(coordinator)
                 continue
+            coordinator = self.coordinators.get(device_id)
             subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
             kind = settings.make_kind(each.device, self._templates.get(device_id, []))
             if coordinator is None:
@@ -169,6 +176,12 @@ class HardwareDevices:
         identity = Identity(device.id, device.serial)
         if self._is_held_elsewhere(identity):
             return
+        registered = self._registered(identity.unique_id)
+        if registered is not None and registered.config_subentry_id is not None:
+            # Home Assistant was this device; that one goes with its subentry.
+            dr.async_get(self._hass).async_remove_device(registered.id)
+        key = f"{HARDWARE}{identity.unique_id}"
+        is_light = isinstance(kind, OldLightKind | NewLightKind)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
@@ -178,6 +191,13 @@ class HardwareDevices:
             backend=RemoteBackend(self._hass, self._account, owned, kind),
             subentry=subentry,
             suggested_area=owned.group or None,
+            # The others say all that there is to know.
+            state=from_stored(self._states.get(key), kind.initial)
+            if is_light
+            else None,
+            remember=(lambda state: self._states.async_set(key, as_stored(state)))
+            if is_light
+            else None,
             unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
             if isinstance(kind, RpcKind) and not kind.is_silent
             else None,

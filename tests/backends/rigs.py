@@ -306,16 +306,11 @@ class RemoteRig(Rig):
         self._thing.power_on()
         arrivals = self.cloud.connection_count(self.device)
         await self.cloud.wait_online(self.device, connections=arrivals + 1)
-        await self._list_again()
-
-    async def _list_again(self) -> None:
-        """Read the list until it says that the device was active after it was away."""
+        # Where it was known to be away before that second, it has to answer first.
         async with asyncio.timeout(5):
-            while not self.backend.is_listed:
-                if self._thing.is_identified:
-                    await self._thing.post("anything", x=1)
+            while not self.listener.is_connected:
                 await self.account.async_refresh()
-                await asyncio.sleep(0.05)
+                await self.backend.async_refresh()
 
     @override
     def fall_silent(self) -> None:

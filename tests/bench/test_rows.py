@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import broker
-from bench.rows import cloud, devices, points, push, start
+from bench.rows import cloud, devices, hardware, points, push, start
 from bench.scale import Scale
 
 TINY = Scale(
@@ -19,6 +19,8 @@ TINY = Scale(
     cloud_loads=(2,),
     cloud_seconds=0.1,
     stored=(0, 100),
+    plugs=2,
+    polling=0.1,
 )
 
 # An instance starts in two seconds, but not on a machine that is busy with other tests.
@@ -67,3 +69,12 @@ async def test_points(tmp_path: Path) -> None:
     assert result.figures["stored_per_s"]
     assert result.figures["sync_ms"]
     assert [line[0] for line in result.lines] == ["0", "100"]
+
+
+async def test_hardware(tmp_path: Path) -> None:
+    """Simulated plugs are asked how they are, and switched, beside a virtual lamp."""
+    result = await hardware.measure(TINY, tmp_path)
+    assert result.figures["hardware_call_p50_ms"]
+    assert result.figures["hardware_call_ratio"]
+    assert result.figures["hardware_requests"] is not None
+    assert [line[0] for line in result.lines] == ["2"]
