@@ -29,7 +29,7 @@ ROUNDS = 3
 next for what is asked every second time."""
 
 
-async def until(happened: Callable[[], bool], patience: float = 30.0) -> None:
+async def until(happened: Callable[[], bool], patience: float = 60.0) -> None:
     """Wait for something that has no event."""
     async with asyncio.timeout(patience):
         while not happened():  # noqa: ASYNC110 - as said

@@ -127,7 +127,7 @@ FAULTS: dict[str, Step] = {
 }
 
 
-@pytest.mark.timeout(1800 if FULL else 180)
+@pytest.mark.timeout(3600 if FULL else 600)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_commands_under_faults(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
