@@ -1,10 +1,8 @@
 """The devices that an account has: they come and go as the account says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 import logging
-from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -21,29 +19,14 @@ from .kinds.light import NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
 from .kinds.stored_light import as_stored, from_stored
+from .kinds.strip import StripKind
 from .known_devices import is_virtual
+from .missing import MissingDevices
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
 from .unanswered import UnansweredCalls
 
 _LOGGER = logging.getLogger(__name__)
-
-MISSED_LISTS: Final = 5
-MISSING_TIME: Final = 600.0
-"""A device that so many lists in a row, over so many seconds, do not have is gone."""
-
-
-@dataclass(slots=True)
-class _Missing:
-    """A device that the account does not list any more."""
-
-    since: float
-    lists: int = 0
-
-    def is_gone(self) -> bool:
-        """Note another list without it; return whether that makes it gone for good."""
-        self.lists += 1
-        return self.lists >= MISSED_LISTS and monotonic() - self.since >= MISSING_TIME
 
 
 class HardwareDevices:
@@ -79,7 +62,7 @@ class HardwareDevices:
         self._account = account
         self._states = states
         self._add = add
-        self._missing: dict[str, _Missing] = {}
+        self._missing = MissingDevices()
         self._templates: dict[int, list[StreamTemplate]] = {}
         self._asked_templates: set[int] = set()
         self._is_reading_templates = False
@@ -247,8 +230,14 @@ class HardwareDevices:
         for entity in er.async_entries_for_device(
             registry, device.id if device else "", include_disabled_entities=True
         ):
-            if entity.unique_id not in coordinator.entity_ids:
-                registry.async_remove(entity.entity_id)
+            if entity.unique_id in coordinator.entity_ids:
+                continue
+            if isinstance(coordinator.kind, StripKind) and entity.unique_id.startswith(
+                f"{coordinator.unique_id}-socket-"
+            ):
+                # How many it has shows once the strip has answered.
+                continue
+            registry.async_remove(entity.entity_id)
 
     @callback
     def _async_remove(self, coordinator: EspCloudCoordinator) -> None:
@@ -269,27 +258,12 @@ class HardwareDevices:
 
     @callback
     def _async_look_for_missing(self) -> None:
-        """Remove what has been missing from the account for long enough.
-
-        A server that has lost its state must not cost anybody a history, so an empty
-        list says nothing, nor does one that has none of the devices known.
-        """
-        known = self._known_ids()
+        """Remove what has been missing from the account for long enough."""
         listed = {
             Identity(each.device.id, each.device.serial).unique_id
             for each in self._account.owned.values()
         }
-        if known.isdisjoint(listed):
-            return
-        missing = known - listed
-        self._missing = {
-            unique_id: self._missing.get(unique_id) or _Missing(monotonic())
-            for unique_id in missing
-        }
-        for unique_id, each in list(self._missing.items()):
-            if not each.is_gone():
-                continue
-            del self._missing[unique_id]
+        for unique_id in self._missing.note(self._known_ids(), listed):
             for coordinator in list(self.coordinators.values()):
                 if coordinator.unique_id == unique_id:
                     self._async_remove(coordinator)
