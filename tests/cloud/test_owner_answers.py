@@ -85,6 +85,30 @@ async def test_delivered_call(
     assert type(outcome) is expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (AWAY, None),
+        (BUSY, None),
+        # In the place of a device that has left upon it.
+        ({"status": 200}, None),
+        ({"status": 403, "deliver_to_device": True}, CommandRejectedError),
+        ({"status": 403}, AuthenticationError),
+        ({"status": 400, "message": "no"}, RequestRefusedError),
+    ],
+)
+async def test_restart(
+    owner: OwnerClient,
+    server: ScriptedServer,
+    answer: dict[str, Any],
+    expected: type[CloudError] | None,
+) -> None:
+    """A device that starts anew answers nothing; that somebody refuses is an error."""
+    outcome, head = await ask(server, owner.restart(USER_KEY), http_answer(answer))
+    assert "action=sys_reboot" in head
+    assert (None if outcome is None else type(outcome)) is expected
+
+
 @pytest.mark.parametrize("call", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize(
     ("answer", "expected"),
