@@ -284,9 +284,7 @@ class HardwareDevices:
         }
 
     def _registered(self, unique_id: str) -> dr.DeviceEntry | None:
-        return dr.async_get(self._hass).async_get_device_by_identifier(
-            (DOMAIN, unique_id), self._entry.entry_id
-        )
+        return _registered(self._hass, self._entry.entry_id, unique_id)
 
     @callback
     def _async_remove_choices(self, unique_id: str) -> None:
@@ -300,15 +298,29 @@ class HardwareDevices:
                 )
 
     def _is_held_elsewhere(self, identity: Identity) -> bool:
-        """Tell whether another account shows the device: one is shared by two people."""
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
+        """Tell whether another account shows the device: one is shared by two people.
+
+        It stays with whoever had it first: also while that account is loaded anew, and
+        has not come to show it yet.
+        """
+        is_ours = self._registered(identity.unique_id) is not None
+        for entry in self._hass.config_entries.async_entries(
+            DOMAIN, include_ignore=False, include_disabled=False
+        ):
+            if entry is self._entry:
+                continue
             # It is there from an entry's set-up on, and until it is unloaded.
             devices = getattr(entry, "runtime_data", None)
-            if devices is None or devices.hardware is self:
-                continue
-            if any(
-                each.identity == identity
-                for each in devices.hardware.coordinators.values()
+            if devices is not None:
+                if any(
+                    each.identity == identity
+                    for each in devices.hardware.coordinators.values()
+                ):
+                    return True
+                if identity.device_id not in devices.account.owned:
+                    continue
+            if not is_ours and _registered(
+                self._hass, entry.entry_id, identity.unique_id
             ):
                 return True
         return False
@@ -316,3 +328,12 @@ class HardwareDevices:
 
 def _choices(subentry: ConfigSubentry | None) -> Mapping[str, Any]:
     return subentry.data if subentry is not None else {}
+
+
+def _registered(
+    hass: HomeAssistant, entry_id: str, unique_id: str
+) -> dr.DeviceEntry | None:
+    """Return an account's device in the registry, None where there is none."""
+    return dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, unique_id), entry_id
+    )
