@@ -20,6 +20,7 @@ from .kinds.base import Kind
 from .kinds.light import NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
+from .kinds.strip import StripKind
 from .kinds.stored_light import as_stored, from_stored
 from .known_devices import is_virtual
 from .settings import HardwareSettings
@@ -247,8 +248,14 @@ class HardwareDevices:
         for entity in er.async_entries_for_device(
             registry, device.id if device else "", include_disabled_entities=True
         ):
-            if entity.unique_id not in coordinator.entity_ids:
-                registry.async_remove(entity.entity_id)
+            if entity.unique_id in coordinator.entity_ids:
+                continue
+            if isinstance(coordinator.kind, StripKind) and entity.unique_id.startswith(
+                f"{coordinator.unique_id}-socket-"
+            ):
+                # How many it has shows once the strip has answered.
+                continue
+            registry.async_remove(entity.entity_id)
 
     @callback
     def _async_remove(self, coordinator: EspCloudCoordinator) -> None:

@@ -6,6 +6,7 @@ from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.common import wait_for_state
+from tests.local_cloud.helpers import until
 
 from .house import House
 
@@ -216,3 +217,22 @@ async def test_color_of_a_light_that_is_off_outlives_a_restart(
     await wait_for_state(hass, "light.lamp", "off")
     await press(hass, "light.lamp", "turn_on")
     assert light.appliance.values == {"x": 1000, "y": 0, "z": 0, "k": 22222, "l": 0}
+
+
+async def test_sockets_stay_over_a_restart(hass: HomeAssistant, house: House) -> None:
+    """What a person called them is not lost while the strip has not answered yet."""
+    strip = await house.add("Strip", "strip", activates=True, sockets=3)
+    await house.wait_online("Strip")
+    await house.set_up()
+    entity_id = "switch.strip_socket_2"
+    await wait_for_state(hass, entity_id, "off")
+    registry = er.async_get(hass)
+    registry.async_update_entity(entity_id, name="Fan")
+    await strip.power_off()
+    assert await hass.config_entries.async_reload(house.entry.entry_id)
+    # The device is shown once the templates of datastreams were read.
+    await until(lambda: bool(house.entry.runtime_data.hardware.coordinators))
+    entry = registry.async_get(entity_id)
+    assert entry is not None and entry.name == "Fan"
+    strip.power_on()
+    await wait_for_state(hass, entity_id, "off")
