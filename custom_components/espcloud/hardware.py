@@ -20,8 +20,8 @@ from .kinds.base import Kind
 from .kinds.light import NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
-from .kinds.strip import StripKind
 from .kinds.stored_light import as_stored, from_stored
+from .kinds.strip import StripKind
 from .known_devices import is_virtual
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
