@@ -29,6 +29,7 @@ PLATFORMS = [
     Platform.REMOTE,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.UPDATE,
 ]
 
 

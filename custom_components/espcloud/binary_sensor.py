@@ -43,6 +43,9 @@ class EspCloudConnectivity(EspCloudEntity, BinarySensorEntity):
     def __init__(self, coordinator: EspCloudCoordinator) -> None:
         """Attach to the device."""
         super().__init__(coordinator, "connectivity")
+        # Of a device that the account has it tells no more than whether the others are
+        # available; the connection of one that Home Assistant is may matter to more.
+        self._attr_entity_registry_enabled_default = coordinator.backend.is_virtual
 
     @property
     @override

@@ -1,7 +1,7 @@
 """One device: what it is, how it is reached, and the state that comes of both."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 import logging
 from typing import TYPE_CHECKING, Any, override
 
@@ -12,16 +12,17 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .availability import Availability
 from .backends.base import Backend
-from .cloud import CloudDevice, CloudError, Push
+from .cloud import CloudDevice, CloudError, DeviceBusyError, Push
 from .command_queue import CommandQueue
 from .commands import CommandListener
 from .device_info import async_register_device
 from .errors import translating
+from .freshness import Freshness
 from .identity import Identity
 from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
 from .kinds.lamp import LampKind
 from .push_handler import PushHandler
-from .second_look import SecondLook
+from .unanswered import UnansweredCalls
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -48,7 +49,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: where it probably is.
         availability: whether the device is there.
         entities: its entities, as long as they are there.
-        second_look: looks at the device once more after a command.
+        freshness: which of its answers are worth taking over.
         entity_ids: the unique ids of the entities that it has, there or disabled.
     """
 
@@ -67,6 +68,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: str | None = None,
         state: Any = None,
         remember: Callable[[Any], None] | None = None,
+        unanswered: UnansweredCalls | None = None,
     ) -> None:
         """Prepare; `async_register`, then `async_connect` begin.
 
@@ -81,6 +83,8 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             suggested_area: the name of the area where it probably is.
             state: what was known of it before, None for nothing.
             remember: keeps a state over a restart, None where the device knows it.
+            unanswered: counts the commands that it does not answer, where that may mean
+                that it never does.
         """
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=name, update_interval=None
@@ -101,6 +105,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             on_stable=backend.note_stable,
         )
         self._remember = remember
+        self._unanswered = unanswered
         self._on_shutdown: list[CALLBACK_TYPE] = []
         self._state_listeners: list[StateListener] = []
         self._pushes = PushHandler(
@@ -112,10 +117,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
                 hass, coro, f"command {name}"
             ),
         )
-        # How many commands have begun or ended: an answer that one of them has overtaken
-        # is worth nothing.
-        self._commands = 0
-        self.second_look = SecondLook(hass, backend.async_refresh)
+        self.freshness = Freshness(hass, backend.async_refresh)
 
     @property
     def unique_id(self) -> str:
@@ -245,7 +247,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         answered: Datapoint | None = None
         if isinstance(command, Write):
             with (
-                self._overtaking(),
+                self.freshness.overtaking(),
                 self._pushes.own_commands.sending(command.stream, context),
             ):
                 answered = await self.backend.async_write(
@@ -259,23 +261,24 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             return
         self._async_publish(kind.acknowledged(goal, command, answered))
         if kind.settles:
-            self.second_look.plan(kind.settles)
+            self.freshness.look_once_settled(kind.settles)
 
     async def _async_call(self, call: Call, context: Context | None) -> dict[str, Any]:
         with (
-            self._overtaking(),
+            self.freshness.overtaking(),
             self._pushes.own_commands.sending(call.action, context),
         ):
-            return await self.backend.async_call(call.action, call.parameters)
+            try:
+                answer = await self.backend.async_call(call.action, call.parameters)
+            except DeviceBusyError:
+                self._note_call(is_answered=False)
+                raise
+        self._note_call(is_answered=True)
+        return answer
 
-    @contextmanager
-    def _overtaking(self) -> Iterator[None]:
-        """Make what was asked before, or is asked meanwhile, worth nothing."""
-        self._commands += 1
-        try:
-            yield
-        finally:
-            self._commands += 1
+    def _note_call(self, *, is_answered: bool) -> None:
+        if self._unanswered is not None:
+            self._unanswered.note(is_answered=is_answered)
 
     @override
     async def _async_update_data(self) -> Any:
@@ -287,10 +290,12 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     async def async_shutdown(self) -> None:
         """Close the connection; nothing is left behind."""
         await super().async_shutdown()
-        self.second_look.cancel()
+        self.freshness.cancel()
         while self._on_shutdown:
             self._on_shutdown.pop()()
         self._queue.close()
+        if self._unanswered is not None:
+            self._unanswered.clear()
         self.availability.close()
         await self.backend.async_close()
 
@@ -309,18 +314,15 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
 
     def begin_reading(self) -> int:
         """Return what an answer to a question of now has to bring along."""
-        return self._commands
+        return self.freshness.begin_reading()
 
     @callback
     def handle_datapoint(
         self, stream: str, datapoint: Datapoint, reading: int | None = None
     ) -> None:
         """Take over what the device says, unless it is on its way to something else."""
-        if reading is not None and (
-            reading != self._commands or self.second_look.is_pending
-        ):
-            return
-        self._async_publish(self.kind.apply(self.data, stream, datapoint))
+        if reading is None or self.freshness.is_fresh(reading):
+            self._async_publish(self.kind.apply(self.data, stream, datapoint))
 
     @callback
     def handle_push(self, push: Push) -> Mapping[str, Any] | None:
@@ -332,6 +334,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     @callback
     def handle_device(self, device: CloudDevice) -> None:
         """Take over names, versions and the like."""
+        self.name = device.title
         async_register_device(self)
         self.async_update_listeners()
 

@@ -84,6 +84,8 @@ class EspCloudDevices:
         if self._hass.is_stopping:
             # Nobody would close the connections.
             return
+        # Home Assistant may have taken the place of one, or given it back.
+        self.hardware.async_leave_virtual()
         self.virtual.async_follow_subentries()
         self.hardware.async_follow()
 

@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
 )
 
 from .actions import two_actions
+from .choices import hardware_data, hardware_unique_id
 from .cloud import is_stream_name
 from .const import CONF_DEVICE, CONF_DEVICE_ID, CONF_KIND, CONF_SERIAL, CONF_STREAMS
 from .coordinator import EspCloudCoordinator
@@ -133,18 +134,13 @@ class HardwareSubentryFlow(ConfigSubentryFlow):
                 self._get_entry(), subentry, data={**ids, **kept}
             )
         assert self._coordinator is not None
-        identity = self._coordinator.identity
         if self._coordinator.subentry is not None:
             # Another dialog was open.
             return self.async_abort(reason="already_configured")
         return self.async_create_entry(
             title=self._coordinator.name,
-            unique_id=f"hardware-{identity.unique_id}",
-            data={
-                CONF_DEVICE_ID: identity.device_id,
-                CONF_SERIAL: identity.serial,
-                **kept,
-            },
+            unique_id=hardware_unique_id(self._coordinator),
+            data={**hardware_data(self._coordinator), **kept},
         )
 
     def _present_kind(self) -> str:

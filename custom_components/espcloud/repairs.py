@@ -11,10 +11,12 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 
-from .const import SUBENTRY_TYPE_DEVICE
+from .choices import async_choose
+from .const import CONF_DEVICE_ID, CONF_IS_SILENT, SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry
 from .issues import ISSUE_TAKEN_OVER
 from .markdown import escaped
+from .unanswered import ISSUE_NEVER_ANSWERS
 from .virtual_devices import backend_of
 
 
@@ -24,7 +26,46 @@ async def async_create_fix_flow(
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
     """Return the repair of an issue."""
+    if issue_id.startswith(ISSUE_NEVER_ANSWERS):
+        return SilentDeviceRepairFlow()
     return DeviceRepairFlow()
+
+
+class SilentDeviceRepairFlow(RepairsFlow):
+    """Ask whether a device never answers, and remember it."""
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Keep the answer as what a person has chosen for the device."""
+        assert self.data is not None
+        entry: EspCloudConfigEntry | None = self.hass.config_entries.async_get_entry(
+            str(self.data["entry_id"])
+        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="device_gone")
+        coordinator = entry.runtime_data.hardware.coordinators.get(
+            int(self.data[CONF_DEVICE_ID] or 0)
+        )
+        if coordinator is None:
+            return self.async_abort(reason="device_gone")
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=vol.Schema({}),
+                description_placeholders={
+                    "device": coordinator.name,
+                    "device_markdown": escaped(coordinator.name),
+                },
+            )
+        async_choose(self.hass, entry, coordinator, {CONF_IS_SILENT: True})
+        return self.async_create_entry(data={})
 
 
 class DeviceRepairFlow(RepairsFlow):

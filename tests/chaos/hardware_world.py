@@ -161,7 +161,7 @@ class HardwareWorld:
                 return state.state == ("on" if thing.state else "off")
             case "strip":
                 return coordinator.data.mask == thing.state
-        if coordinator.second_look.is_pending:
+        if coordinator.freshness.is_settling:
             return False
         # A report of what it is would change nothing.
         kind, known = coordinator.kind, coordinator.data

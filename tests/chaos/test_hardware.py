@@ -14,7 +14,7 @@ import random
 import aiohttp
 import pytest
 
-from custom_components.espcloud import second_look
+from custom_components.espcloud import freshness
 from custom_components.espcloud.backends import polling
 from custom_components.espcloud.cloud import transport
 from custom_components.espcloud.kinds.new_light import NewLightKind
@@ -59,7 +59,7 @@ def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "SPACING", 0.005)
     monkeypatch.setattr(polling, "ROUND", 0.2)
     monkeypatch.setattr(polling, "REST", 0.5)
-    monkeypatch.setattr(second_look, "LOOK_AGAIN", 0.05)
+    monkeypatch.setattr(freshness, "LOOK_AGAIN", 0.05)
     for kind in (OldLightKind, NewLightKind):
         monkeypatch.setattr(kind, "settles", FADE)
     timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT)

@@ -21,6 +21,7 @@ class Reader:
         suffix: of the pictures' names.
         lamp: what the lamp is called in that language.
         yes: what Home Assistant's own button says.
+        configure: what it calls the options of an account.
     """
 
     language: str
@@ -28,11 +29,12 @@ class Reader:
     suffix: str
     lamp: str
     yes: str
+    configure: str
 
 
 READERS = (
-    Reader("en", "en-US", "", "Desk lamp", "OK"),
-    Reader("zh-Hans", "zh-CN", ".zh-CN", "台灯", "确定"),
+    Reader("en", "en-US", "", "Desk lamp", "OK", "Configure"),
+    Reader("zh-Hans", "zh-CN", ".zh-CN", "台灯", "确定", "配置"),
 )
 
 

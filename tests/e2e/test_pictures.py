@@ -10,6 +10,7 @@ from demo.session import sign_in
 from .instance import EMAIL, PASSWORD, Instance, running_house
 from .pictures import ALONE, FOLDER, Camera
 from .readers import READERS, WINDOW, Reader, window
+from .tour import running_tour
 from .visitor import (
     Texts,
     choose,
@@ -110,3 +111,19 @@ async def test_pictures(browser: Browser, folder: Path, reader: Reader) -> None:
                 dialog.get_by_text(text.split("\n\n")[0], exact=True)
             ).to_be_visible()
             await camera.take("repair", page, surface(dialog), style=ALONE)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.language)
+async def test_pictures_of_devices(
+    browser: Browser, folder: Path, reader: Reader
+) -> None:
+    """Devices that the account has."""
+    home = folder / f"devices-{reader.language}"
+    async with running_tour(
+        browser, home, reader, Camera(FOLDER, reader.suffix)
+    ) as tour:
+        await tour.add_account()
+        pages, _ = await tour.use_devices()
+        await tour.see_lamp(pages[tour.names.lamp])
+        await tour.see_strip(pages[tour.names.strip])

@@ -86,6 +86,7 @@ class Tour:
         texts: of the visitor's language.
         names: of the devices.
         yes: what Home Assistant's own button says.
+        configure: what it calls the options of an account.
         camera: takes the pictures.
     """
 
@@ -95,6 +96,7 @@ class Tour:
     texts: Texts
     names: Names
     yes: str
+    configure: str
     camera: Camera
 
     async def add_account(self) -> None:
@@ -177,7 +179,9 @@ class Tour:
     async def see_options(self) -> None:
         """Open the options of the account."""
         await self._open_account()
-        await self.page.locator("ha-config-entry-row ha-icon-button").first.click()
+        # Home Assistant's own word; before it is the button that folds the entry.
+        row = self.page.locator("ha-config-entry-row")
+        await row.get_by_role("button", name=self.configure, exact=True).click()
         dialog = flow_dialog(self.page)
         step = "options.step.init"
         for key in ("title", "data.show_devices", "data_description.show_devices"):
@@ -250,4 +254,6 @@ async def running_tour(
         window(browser, reader) as page,
     ):
         texts = Texts(reader.language)
-        yield Tour(instance, devices, page, texts, names, reader.yes, camera)
+        yield Tour(
+            instance, devices, page, texts, names, reader.yes, reader.configure, camera
+        )

@@ -8,11 +8,11 @@ from unittest.mock import patch
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud import hardware
+from custom_components.espcloud import missing
 from custom_components.espcloud.coordinator import EspCloudCoordinator
+from custom_components.espcloud.freshness import LOOK_AGAIN
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.second_look import LOOK_AGAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from tests.common import account_entry, http, let_time_pass
@@ -51,7 +51,7 @@ class House:
             )
         )
         self._stack.enter_context(
-            patch.object(hardware, "monotonic", lambda: time.monotonic() + self._passed)
+            patch.object(missing, "monotonic", lambda: time.monotonic() + self._passed)
         )
         return self
 
@@ -94,7 +94,7 @@ class House:
         self.clock.advance(2.0)
         coordinator = self.coordinator(name)
         await let_time_pass(self._hass, coordinator.kind.settles + LOOK_AGAIN)
-        assert not coordinator.second_look.is_pending
+        assert not coordinator.freshness.is_settling
 
     async def write(self, name: str, stream: str, datapoint: dict[str, Any]) -> None:
         """Command a device as the phone app does."""
@@ -112,6 +112,15 @@ class House:
     def pass_time(self, seconds: float) -> None:
         """Let time pass for the cloud, and for whoever waits for a device to come back."""
         self._passed += seconds
+
+    async def back(self, name: str) -> None:
+        """Give a device its power back, and have the account read once it is there."""
+        device, simulated = self.devices[name], self.simulated[name]
+        await self._cloud.wait_offline(device)
+        connections = self._cloud.connection_count(device)
+        simulated.power_on()
+        await self._cloud.wait_online(device, connections=connections + 1)
+        await self.refresh()
 
     async def keep_alive(self, *names: str) -> None:
         """Let plugs say something, so that the cloud has heard of them just now."""

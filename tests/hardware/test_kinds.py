@@ -4,8 +4,9 @@ import pytest
 
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.common import wait_for_state
+from tests.local_cloud.helpers import until
 
 from .house import House
 
@@ -43,7 +44,9 @@ async def test_plug(hass: HomeAssistant, house: House) -> None:
     assert device.model == "Plug"
     assert device.sw_version == plug.rom_version
     assert device.connections == {("mac", "18:fe:34:00:00:99")}
-    assert hass.states.get("binary_sensor.kettle_connectivity").state == "on"
+    # There for whoever wants it.
+    entity = er.async_get(hass).async_get("binary_sensor.kettle_connectivity")
+    assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
 @pytest.mark.parametrize("kind", ["light", "light_nonos"])
@@ -196,3 +199,40 @@ async def test_self_made(hass: HomeAssistant, house: House) -> None:
     )
     ((_, members),) = answer.items()
     assert members["steps"] == {"done": 3}
+
+
+async def test_color_of_a_light_that_is_off_outlives_a_restart(
+    hass: HomeAssistant, house: House
+) -> None:
+    """It does not say it, and turning on goes back to it."""
+    light = await house.add("Lamp", "light", activates=True)
+    await house.wait_online("Lamp")
+    entry = await house.set_up()
+    await wait_for_state(hass, "light.lamp", "off")
+    await press(hass, "light.lamp", "turn_on", rgb_color=(0, 0, 255), brightness=255)
+    await house.wait_settled("Lamp")
+    await press(hass, "light.lamp", "turn_off")
+    await house.wait_settled("Lamp")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await wait_for_state(hass, "light.lamp", "off")
+    await press(hass, "light.lamp", "turn_on")
+    assert light.appliance.values == {"x": 1000, "y": 0, "z": 0, "k": 22222, "l": 0}
+
+
+async def test_sockets_stay_over_a_restart(hass: HomeAssistant, house: House) -> None:
+    """What a person called them is not lost while the strip has not answered yet."""
+    strip = await house.add("Strip", "strip", activates=True, sockets=3)
+    await house.wait_online("Strip")
+    await house.set_up()
+    entity_id = "switch.strip_socket_2"
+    await wait_for_state(hass, entity_id, "off")
+    registry = er.async_get(hass)
+    registry.async_update_entity(entity_id, name="Fan")
+    await strip.power_off()
+    assert await hass.config_entries.async_reload(house.entry.entry_id)
+    # The device is shown once the templates of datastreams were read.
+    await until(lambda: bool(house.entry.runtime_data.hardware.coordinators))
+    entry = registry.async_get(entity_id)
+    assert entry is not None and entry.name == "Fan"
+    await house.back("Strip")
+    await wait_for_state(hass, entity_id, "off")

@@ -1,15 +1,18 @@
 """Devices appear and leave by themselves, and are on-line or not (protocol.md §10.2, 5)."""
 
+from types import MappingProxyType
+
 import pytest
 
 from custom_components.espcloud import async_remove_config_entry_device
-from custom_components.espcloud.hardware import MISSED_LISTS, MISSING_TIME
 from custom_components.espcloud.kinds.light import OldLightKind
 from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.missing import MISSED_LISTS, MISSING_TIME
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
-from tests.common import wait_for_state
+from tests.common import device_subentry, wait_for_state
 
 from .house import House
 
@@ -81,11 +84,8 @@ async def test_call_to_a_device_that_is_away(
     with pytest.raises(HomeAssistantError) as caught:
         await house.coordinator("Kettle").async_send_command("BLINK", context=None)
     assert caught.value.translation_key == "device_offline"
-    connections = plug.connections
-    plug.power_on()
-    await cloud.wait_online(house.devices["Kettle"], connections=connections + 1)
     # Whether it was active since, the cloud's clock is too coarse to tell: it is asked.
-    await house.refresh()
+    await house.back("Kettle")
     await wait_for_state(hass, "switch.kettle", "off")
 
 
@@ -127,7 +127,7 @@ async def test_cloud_that_cannot_be_reached(
     assert hass.states.get("switch.kettle").state == "unavailable"
     with pytest.raises(HomeAssistantError) as caught:
         await house.coordinator("Kettle").async_send_command("BLINK", context=None)
-    assert caught.value.translation_key == "device_offline"
+    assert caught.value.translation_key == "cannot_connect"
 
 
 async def test_devices_that_are_not_to_be_shown(
@@ -196,3 +196,18 @@ async def test_devices_that_home_assistant_is_are_not_shown_twice(
     await wait_for_state(hass, "light.desk_lamp", "unavailable")
     assert house.names() == {"Desk lamp", "Kettle"}
     assert isinstance(house.coordinator("Desk lamp").kind, OldLightKind)
+    # And back: Home Assistant takes the place of a device that is shown.
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(
+                device_subentry(cloud, house.devices["Desk lamp"])["data"]
+            ),
+            subentry_type="device",
+            title="Desk lamp",
+            unique_id=None,
+        ),
+    )
+    await hass.async_block_till_done()
+    await wait_for_state(hass, "event.desk_lamp_command", "unknown")
+    assert house.names() == {"Desk lamp", "Kettle"}

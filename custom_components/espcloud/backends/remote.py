@@ -239,6 +239,9 @@ class RemoteBackend(Backend):
     @callback
     def _handle_account(self) -> None:
         """Judge by the list whether the device is there; that holds until the next one."""
+        if self._listener is None:
+            # Whoever heard of the list before has closed this.
+            return
         account = self._account
         if account.last_error is not None:
             self._is_listed = False
@@ -252,7 +255,6 @@ class RemoteBackend(Backend):
                 DeviceOfflineError("the account does not list the device")
             )
             return
-        assert self._listener is not None
         device = owned.device
         is_news = not describes_the_same(device, self.device)
         self.device = device

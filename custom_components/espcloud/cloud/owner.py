@@ -1,12 +1,18 @@
 """The cloud's HTTP API, as the owner of a device."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from .datapoints import StoredPoint
 from .devices import CloudDevice, is_stream_name
-from .errors import UnexpectedAnswerError
+from .errors import (
+    CloudTimeoutError,
+    DeviceBusyError,
+    DeviceOfflineError,
+    UnexpectedAnswerError,
+)
 from .fields import integer, token
 from .roms import Roms
 from .timers import SettableTimer, Timer, timers_from_answer
@@ -82,6 +88,19 @@ class OwnerClient:
             "GET", "/v1/device/rpc/", key, query=query, once=True
         )
         return answer.require_delivered()
+
+    async def restart(self, key: str) -> None:
+        """Have the device start anew, once, with what firmware it has fetched (protocol.md §3.7).
+
+        It is gone before it could answer. So nothing is wrong where the cloud answers in
+        its place, finds it away, or hears nothing.
+        """
+        query = {**_DELIVERED, "action": "sys_reboot"}
+        with suppress(DeviceBusyError, DeviceOfflineError, CloudTimeoutError):
+            answer = await self._transport.request(
+                "GET", "/v1/device/rpc/", key, query=query, once=True
+            )
+            answer.require_taken()
 
     # What the cloud has stored
 

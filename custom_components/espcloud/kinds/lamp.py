@@ -21,6 +21,7 @@ from .light import (
 from .new_light import STREAM as LIGHT_STREAM, Status
 from .plug import STREAM as PLUG_STREAM
 from .rpc import DimAction
+from .stored_light import read_brightness, read_color
 from .values import whole
 
 _RGB = frozenset({LightMode.RGB})
@@ -143,19 +144,9 @@ class LampKind(ControllableKind[LightState]):
         is_on = stored.get("is_on")
         if not isinstance(is_on, bool):
             return LightState()
-        color, brightness = stored.get("color"), whole(stored.get("brightness"))
-        if (
-            isinstance(color, list)
-            and len(color) == 3
-            and all(
-                (each := whole(value)) is not None and 0 <= each <= 255
-                for value in color
-            )
-            and brightness is not None
-            and 1 <= brightness <= 255
-        ):
-            red, green, blue = color
-            return LightState(is_on, color=(red, green, blue), brightness=brightness)
+        color, brightness = read_color(stored), read_brightness(stored)
+        if color is not None and brightness is not None:
+            return LightState(is_on, color=color, brightness=brightness)
         return LightState(is_on)
 
 
