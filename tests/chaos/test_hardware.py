@@ -151,6 +151,7 @@ async def test_commands_under_faults(
         await here.begin()
         commanded = [thing for thing in here.things if thing.kind != "tem_hum"]
         for _ in range(SCENES):
+            touch(chance, here)
             for thing in chance.sample(commanded, chance.randint(5, len(commanded))):
                 for _ in range(chance.randint(1, 3)):
                     here.order(thing, people.burst(thing))
