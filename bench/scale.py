@@ -61,6 +61,6 @@ QUICK = Scale(
     cloud_loads=(1, 1000),
     cloud_seconds=2,
     stored=(0, 100_000),
-    plugs=200,
-    polling=20,
+    plugs=20,
+    polling=15,
 )

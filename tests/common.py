@@ -61,16 +61,20 @@ def device_subentry(cloud: LocalCloud, device: Device) -> ConfigSubentryData:
 
 
 async def account_entry(
-    hass: HomeAssistant, cloud: LocalCloud, user_id: int, *devices: Device
+    hass: HomeAssistant,
+    cloud: LocalCloud,
+    user_id: int,
+    *devices: Device,
+    email: str = EMAIL,
 ) -> MockConfigEntry:
     """Return an account's entry as the flow leaves it, added but not set up."""
-    key = (await sign_in(cloud))["keys"][0]["token"]
+    key = (await sign_in(cloud, email))["keys"][0]["token"]
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=TITLE,
         unique_id=f"{URL(cloud.http_url).authority}_{user_id}",
         data={
-            "email": EMAIL,
+            "email": email,
             "user_id": user_id,
             "user_key": key,
             **server_data(cloud),
@@ -81,13 +85,13 @@ async def account_entry(
     return entry
 
 
-async def sign_in(cloud: LocalCloud) -> dict[str, Any]:
+async def sign_in(cloud: LocalCloud, email: str = EMAIL) -> dict[str, Any]:
     """Sign in as the app does and return the answer."""
     return await http(
         cloud,
         "POST",
         "/v1/keys/",
-        body={"email": EMAIL, "password": PASSWORD, "scope": "user"},
+        body={"email": email, "password": PASSWORD, "scope": "user"},
     )
 
 

@@ -15,7 +15,9 @@ from bench.scale import Scale
 
 WINDOW = 900  # seconds
 BUDGET = 900  # requests of a window
+EDGES = 3  # requests that the time measured may cut off: a question, and a list's two
 PATIENCE = 600  # seconds until every device has been asked once
+FIRST_ROUND = 30  # seconds from then until they are asked in turns
 
 
 @dataclass(slots=True)
@@ -30,7 +32,6 @@ class Account:
         seconds: how long that was.
         written: milliseconds of every command until the state was written.
         returned: milliseconds until the call had returned as well.
-        medians: milliseconds, the median of each round's `written`.
     """
 
     instance: Child
@@ -40,7 +41,11 @@ class Account:
     seconds: float = 0
     written: list[float] = field(default_factory=list)
     returned: list[float] = field(default_factory=list)
-    medians: list[float] = field(default_factory=list)
+
+    @property
+    def is_within_budget(self) -> bool:
+        """Whether it asks as little as it may."""
+        return self.requests <= BUDGET * self.seconds / WINDOW + EDGES
 
     @property
     def per_window(self) -> float:
@@ -59,13 +64,14 @@ class Account:
         answer = await self.instance.ask("switch", count=count)
         self.written += answer["written"]
         self.returned += answer["returned"]
-        self.medians.append(median(answer["written"]))
 
 
 async def measure(scale: Scale, folder: Path) -> Result:
     """Measure the polling, then commands, in turns with those of row 2."""
     async with AsyncExitStack() as stack:
         account = await stack.enter_async_context(running_account(scale, folder))
+        if scale.polling > FIRST_ROUND:
+            await account.idle(FIRST_ROUND)
         await account.instance.ask("count_requests")
         account.percent = await account.idle(scale.polling)
         counted = await account.instance.ask("count_requests")
@@ -81,9 +87,9 @@ async def measure(scale: Scale, folder: Path) -> Result:
 
 def summarize(scale: Scale, account: Account, lamp: Contestant) -> Result:
     """Return the row."""
-    p50 = percentile(account.written, 50)
-    pairs = zip(account.medians, lamp.medians, strict=True)
-    ratio = median(a / b for a, b in pairs)
+    p50 = percentile(account.returned, 50)
+    to_written = ratio(account.written, lamp.written, scale)
+    to_returned = ratio(account.returned, lamp.returned, scale)
     return Result(
         title=f"{scale.plugs} real devices on one account",
         how=(
@@ -95,17 +101,22 @@ def summarize(scale: Scale, account: Account, lamp: Contestant) -> Result:
             "that Home Assistant made in that time, the list of devices included, as the client's own "
             f"tracing counts them, times {WINDOW:,} s by the time measured. *Commands*: {scale.rounds} "
             f"rounds of {scale.calls:,}, one after the other, while the polling goes on, each round after "
-            "one of row 2's with a virtual lamp, at a cloud of its own; the ratio is the median of the "
-            "rounds' own."
+            "one of row 2's with a virtual lamp, at a cloud of its own; the ratios are the medians of the "
+            "rounds' own. *State*: until the new state is written; *returned*: until the call has returned "
+            "as well. What is told to a virtual lamp comes back to Home Assistant, which writes the state "
+            "before it answers; of a real device it writes what the device has answered, so that only the "
+            "times until the call returns are of the same way."
         ),
         header=(
             "devices",
             "CPU %",
             "CPU % before",
             "requests per 15 min",
-            "command, p50 ms",
+            "state, p50 ms",
+            "returned, p50 ms",
             "p99 ms",
-            "× row 2's p50",
+            "× row 2, state",
+            "× row 2, returned",
         ),
         lines=[
             (
@@ -113,16 +124,19 @@ def summarize(scale: Scale, account: Account, lamp: Contestant) -> Result:
                 f"{account.percent:.2f}",
                 f"{account.bare_percent:.2f}",
                 text(account.per_window),
+                text(percentile(account.written, 50)),
                 text(p50),
-                text(percentile(account.written, 99)),
-                f"{ratio:.2f}",
+                text(percentile(account.returned, 99)),
+                f"{to_written:.2f}",
+                f"{to_returned:.2f}",
             )
         ],
         figures={
             "hardware_cpu_percent": account.percent,
             "hardware_requests": account.per_window,
             "hardware_call_p50_ms": p50,
-            "hardware_call_ratio": ratio,
+            "hardware_call_ratio": to_returned,
+            "hardware_state_ratio": to_written,
         },
         goals=[
             Goal(
@@ -132,19 +146,29 @@ def summarize(scale: Scale, account: Account, lamp: Contestant) -> Result:
             ),
             Goal(
                 f"at most {BUDGET} requests in 15 minutes",
-                account.per_window <= BUDGET,
-                f"{account.per_window:.0f}",
+                account.is_within_budget,
+                f"{account.per_window:.0f}, by {account.requests} in {text(account.seconds)} s",
             ),
             Goal(
                 "a command takes at most 1.3 × that of row 2, at the median",
-                ratio <= 1.3,
-                f"{ratio:.2f} ×",
+                to_returned <= 1.3,
+                f"{to_returned:.2f} × until it returns, {to_written:.2f} × until the state is written",
             ),
         ],
         bars=[
             Bar("plug", p50, "ms", is_ours=True),
-            Bar("virtual lamp", percentile(lamp.written, 50), "ms", is_ours=True),
+            Bar("virtual lamp", percentile(lamp.returned, 50), "ms", is_ours=True),
         ],
+    )
+
+
+def ratio(ours: list[float], others: list[float], scale: Scale) -> float:
+    """Return how much longer one takes: the median of the ratios of the rounds' medians."""
+    starts = range(0, len(ours), scale.calls)
+    return median(
+        median(ours[start : start + scale.calls])
+        / median(others[start : start + scale.calls])
+        for start in starts
     )
 
 

@@ -334,6 +334,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
     @callback
     def handle_device(self, device: CloudDevice) -> None:
         """Take over names, versions and the like."""
+        self.name = device.title
         async_register_device(self)
         self.async_update_listeners()
 

@@ -1,10 +1,8 @@
 """The devices that an account has: they come and go as the account says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 import logging
-from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -22,29 +20,13 @@ from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
 from .kinds.stored_light import as_stored, from_stored
 from .kinds.strip import StripKind
-from .known_devices import is_virtual
+from .known_devices import VirtualDeviceIndex
+from .missing import MissingDevices
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
 from .unanswered import UnansweredCalls
 
 _LOGGER = logging.getLogger(__name__)
-
-MISSED_LISTS: Final = 5
-MISSING_TIME: Final = 600.0
-"""A device that so many lists in a row, over so many seconds, do not have is gone."""
-
-
-@dataclass(slots=True)
-class _Missing:
-    """A device that the account does not list any more."""
-
-    since: float
-    lists: int = 0
-
-    def is_gone(self) -> bool:
-        """Note another list without it; return whether that makes it gone for good."""
-        self.lists += 1
-        return self.lists >= MISSED_LISTS and monotonic() - self.since >= MISSING_TIME
 
 
 class HardwareDevices:
@@ -80,7 +62,7 @@ class HardwareDevices:
         self._account = account
         self._states = states
         self._add = add
-        self._missing: dict[str, _Missing] = {}
+        self._missing = MissingDevices()
         self._templates: dict[int, list[StreamTemplate]] = {}
         self._asked_templates: set[int] = set()
         self._is_reading_templates = False
@@ -120,16 +102,18 @@ class HardwareDevices:
     @callback
     def async_leave_virtual(self) -> None:
         """Show no device any more that Home Assistant is by now."""
+        virtual = VirtualDeviceIndex(self._hass)
         for device_id, owned in self._account.owned.items():
             coordinator = self.coordinators.get(device_id)
-            if coordinator is not None and not self._is_shown(owned):
+            if coordinator is not None and not self._is_shown(owned, virtual):
                 self._async_remove(coordinator)
 
     @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
+        virtual = VirtualDeviceIndex(self._hass)
         for device_id, each in owned.items():
-            if not self._is_shown(each):
+            if not self._is_shown(each, virtual):
                 continue
             coordinator = self.coordinators.get(device_id)
             subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
@@ -159,15 +143,13 @@ class HardwareDevices:
             self.async_follow()
             self._async_look_for_missing()
 
-    def _is_shown(self, owned: OwnedDevice) -> bool:
+    def _is_shown(self, owned: OwnedDevice, virtual: VirtualDeviceIndex) -> bool:
         """Tell whether it is a device that Home Assistant can show, and does not yet.
 
         One that was never switched on has nothing to show.
         """
         device = owned.device
-        return device.activated and not is_virtual(
-            self._hass, self._account.server, device
-        )
+        return device.activated and not virtual.has(self._account.server, device)
 
     @callback
     def _async_show(
@@ -276,27 +258,12 @@ class HardwareDevices:
 
     @callback
     def _async_look_for_missing(self) -> None:
-        """Remove what has been missing from the account for long enough.
-
-        A server that has lost its state must not cost anybody a history, so an empty
-        list says nothing, nor does one that has none of the devices known.
-        """
-        known = self._known_ids()
+        """Remove what has been missing from the account for long enough."""
         listed = {
             Identity(each.device.id, each.device.serial).unique_id
             for each in self._account.owned.values()
         }
-        if known.isdisjoint(listed):
-            return
-        missing = known - listed
-        self._missing = {
-            unique_id: self._missing.get(unique_id) or _Missing(monotonic())
-            for unique_id in missing
-        }
-        for unique_id, each in list(self._missing.items()):
-            if not each.is_gone():
-                continue
-            del self._missing[unique_id]
+        for unique_id in self._missing.note(self._known_ids(), listed):
             for coordinator in list(self.coordinators.values()):
                 if coordinator.unique_id == unique_id:
                     self._async_remove(coordinator)
@@ -317,9 +284,7 @@ class HardwareDevices:
         }
 
     def _registered(self, unique_id: str) -> dr.DeviceEntry | None:
-        return dr.async_get(self._hass).async_get_device_by_identifier(
-            (DOMAIN, unique_id), self._entry.entry_id
-        )
+        return _registered(self._hass, self._entry.entry_id, unique_id)
 
     @callback
     def _async_remove_choices(self, unique_id: str) -> None:
@@ -333,15 +298,29 @@ class HardwareDevices:
                 )
 
     def _is_held_elsewhere(self, identity: Identity) -> bool:
-        """Tell whether another account shows the device: one is shared by two people."""
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
+        """Tell whether another account shows the device: one is shared by two people.
+
+        It stays with whoever had it first: also while that account is loaded anew, and
+        has not come to show it yet.
+        """
+        is_ours = self._registered(identity.unique_id) is not None
+        for entry in self._hass.config_entries.async_entries(
+            DOMAIN, include_ignore=False, include_disabled=False
+        ):
+            if entry is self._entry:
+                continue
             # It is there from an entry's set-up on, and until it is unloaded.
             devices = getattr(entry, "runtime_data", None)
-            if devices is None or devices.hardware is self:
-                continue
-            if any(
-                each.identity == identity
-                for each in devices.hardware.coordinators.values()
+            if devices is not None:
+                if any(
+                    each.identity == identity
+                    for each in devices.hardware.coordinators.values()
+                ):
+                    return True
+                if identity.device_id not in devices.account.owned:
+                    continue
+            if not is_ours and _registered(
+                self._hass, entry.entry_id, identity.unique_id
             ):
                 return True
         return False
@@ -349,3 +328,12 @@ class HardwareDevices:
 
 def _choices(subentry: ConfigSubentry | None) -> Mapping[str, Any]:
     return subentry.data if subentry is not None else {}
+
+
+def _registered(
+    hass: HomeAssistant, entry_id: str, unique_id: str
+) -> dr.DeviceEntry | None:
+    """Return an account's device in the registry, None where there is none."""
+    return dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, unique_id), entry_id
+    )

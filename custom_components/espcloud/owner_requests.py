@@ -2,7 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from .cloud import OwnerClient
+from homeassistant.exceptions import HomeAssistantError
+
+from .cloud import OwnerClient, RequestRefusedError
+from .const import DOMAIN
 from .coordinator import EspCloudCoordinator
 from .errors import translating
 
@@ -26,4 +29,15 @@ async def async_as_owner[AnswerT](
     with translating(
         device=coordinator.name, action=action, url=coordinator.backend.url
     ):
-        return await account.async_as_owner(coordinator.identity.device_id, request)
+        try:
+            return await account.async_as_owner(coordinator.identity.device_id, request)
+        except RequestRefusedError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="request_refused",
+                translation_placeholders={
+                    "action": action,
+                    "device": coordinator.name,
+                    "status": str(err.status),
+                },
+            ) from err

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud import hardware
+from custom_components.espcloud import missing
 from custom_components.espcloud.coordinator import EspCloudCoordinator
 from custom_components.espcloud.freshness import LOOK_AGAIN
 from custom_components.espcloud.local_cloud import LocalCloud
@@ -51,7 +51,7 @@ class House:
             )
         )
         self._stack.enter_context(
-            patch.object(hardware, "monotonic", lambda: time.monotonic() + self._passed)
+            patch.object(missing, "monotonic", lambda: time.monotonic() + self._passed)
         )
         return self
 

@@ -5,9 +5,9 @@ from types import MappingProxyType
 import pytest
 
 from custom_components.espcloud import async_remove_config_entry_device
-from custom_components.espcloud.hardware import MISSED_LISTS, MISSING_TIME
 from custom_components.espcloud.kinds.light import OldLightKind
 from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.missing import MISSED_LISTS, MISSING_TIME
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError

@@ -288,7 +288,7 @@ def test_selectors() -> None:
     """Each list to choose from has its options' texts."""
     calls = SOURCE.calls("SelectSelectorConfig")
     selectors = ENGLISH.get("selector", {})
-    of_actions = set(re.findall(r"translation_key: (\w+)", str(read_actions())))
+    of_actions = set(re.findall(r"'translation_key': '(\w+)'", str(read_actions())))
     assert selectors.keys() == keys_of(*calls) | of_actions
 
 

@@ -1,0 +1,238 @@
+"""Twenty devices of an account are commanded while the cloud's HTTP API misbehaves.
+
+Each seed is a program. ESPCLOUD_CHAOS=full runs more and longer ones; ESPCLOUD_CHAOS_SEED=7 runs
+that one alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import logging
+import os
+from pathlib import Path
+import random
+
+import aiohttp
+import pytest
+
+from custom_components.espcloud import freshness
+from custom_components.espcloud.backends import polling
+from custom_components.espcloud.cloud import transport
+from custom_components.espcloud.kinds.new_light import NewLightKind
+from custom_components.espcloud.kinds.old_light import OldLightKind
+from homeassistant.core import HomeAssistant
+
+from . import faults
+from .hardware_orders import Order, explain
+from .hardware_people import People, touch
+from .hardware_things import FADE
+from .hardware_world import HardwareWorld
+from .proxy import Fault
+
+FULL = os.environ.get("ESPCLOUD_CHAOS") == "full"
+SEEDS = (
+    [int(os.environ["ESPCLOUD_CHAOS_SEED"])]
+    if "ESPCLOUD_CHAOS_SEED" in os.environ
+    else list(range(20 if FULL else 2))
+)
+SCENES = 20 if FULL else 6
+HTTP_TIMEOUT = 1.0
+
+RECEPTIONS: dict[str, Fault] = {
+    "mute": faults.mute,
+    "hang up": faults.hang_up,
+    "reset": faults.reset,
+    "500": faults.answer(faults.http(500)),
+    "502": faults.answer(faults.http(502)),
+    "429": faults.answer(faults.http(429, headers="Retry-After: 1\r\n")),
+    "429, nobody says for how long": faults.answer(faults.http(429)),
+    "portal": faults.answer(faults.http(200, b'{"status": 200}')),
+    "half an answer": faults.answer(faults.http(200, b'{"status": 2', length=99)),
+    "slow": faults.trickle(faults.http(200, b'{"status": 200}'), 0.05),
+}
+
+type Step = Callable[[HardwareWorld], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten every interval and every deadline."""
+    monkeypatch.setattr(polling, "SPACING", 0.005)
+    monkeypatch.setattr(polling, "ROUND", 0.2)
+    monkeypatch.setattr(polling, "REST", 0.5)
+    monkeypatch.setattr(freshness, "LOOK_AGAIN", 0.05)
+    for kind in (OldLightKind, NewLightKind):
+        monkeypatch.setattr(kind, "settles", FADE)
+    timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT)
+    monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
+
+
+# What may happen between Home Assistant and the cloud
+
+
+def receive(name: str) -> Step:
+    """Receive connections so from now on, and end those that are there."""
+
+    async def step(here: HardwareWorld) -> None:
+        here.http.fault = RECEPTIONS[name]
+        here.http.sever()
+
+    return step
+
+
+async def swallow(here: HardwareWorld) -> None:
+    """Let the cloud do what it is asked, and lose its answers."""
+    here.http.fault = faults.swallow_answer(here.http.upstream)
+    here.http.sever()
+
+
+async def sever(here: HardwareWorld) -> None:
+    """Cut every connection, whatever is under way."""
+    here.http.sever()
+
+
+def cut(size: int) -> Step:
+    """Cut each connection in the middle of its next answers."""
+
+    async def step(here: HardwareWorld) -> None:
+        here.http.cut_after(size)
+
+    return step
+
+
+async def delay(here: HardwareWorld) -> None:
+    """Let every answer be late."""
+    here.http.delay = 0.2
+
+
+async def cut_late(here: HardwareWorld) -> None:
+    """Cut every connection once the cloud has done what it was asked, before it can say so."""
+    here.http.freeze(up=False)
+    await asyncio.sleep(0.1)
+    here.http.sever()
+    here.http.thaw()
+
+
+async def freeze(here: HardwareWorld) -> None:
+    """Hold every answer back."""
+    here.http.freeze(up=False)
+
+
+async def refuse(here: HardwareWorld) -> None:
+    """Let nobody in."""
+    here.http.refuse()
+    here.http.sever()
+
+
+FAULTS: dict[str, Step] = {
+    **{name: receive(name) for name in RECEPTIONS},
+    "swallow answers": swallow,
+    "sever": sever,
+    **{f"cut after {size}": cut(size) for size in (0, 30, 200, 500)},
+    "cut late": cut_late,
+    "delay": delay,
+    "freeze answers": freeze,
+    "refuse": refuse,
+    "restart the cloud": HardwareWorld.restart_cloud,
+}
+
+
+@pytest.mark.timeout(3600 if FULL else 600)
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_commands_under_faults(
+    hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
+    """What is reported as done is done once, in order; an interval later all is shown right."""
+    caplog.set_level(logging.WARNING)
+    chance = random.Random(seed)
+    here = HardwareWorld(hass, tmp_path / "cloud.db")
+    people = People(chance)
+    story: list[str] = []
+    try:
+        await here.begin()
+        commanded = [thing for thing in here.things if thing.kind != "tem_hum"]
+        for _ in range(SCENES):
+            for thing in chance.sample(commanded, chance.randint(5, len(commanded))):
+                for _ in range(chance.randint(1, 3)):
+                    here.order(thing, people.burst(thing))
+            for _ in range(chance.randint(1, 3)):
+                await asyncio.sleep(chance.choice([0, 0.002, 0.01, 0.05, 0.2]))
+                name = chance.choice(list(FAULTS))
+                story.append(name)
+                await FAULTS[name](here)
+                if chance.random() < 0.5:
+                    await here.refresh()
+            await asyncio.sleep(chance.choice([0, 0.05, 0.3]))
+            await here.lift()
+            story.append("lift")
+            here.check()
+            touch(chance, here)
+            await here.settle()
+        done = sum(bool(order.is_done) for thing in commanded for order in thing.orders)
+        failed = sum(len(thing.orders) for thing in commanded) - done
+        # Else nothing was tried.
+        assert done
+        assert failed
+    except BaseException as err:
+        err.add_note(f"seed {seed}: {', '.join(story)}")
+        raise
+    finally:
+        await here.end()
+    errors = [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.ERROR
+        and "espcloud" in record.name + record.pathname
+    ]
+    assert errors == []
+
+
+def order(value: int, *, done: bool, burst: int = 0, merges: bool = True) -> Order:
+    """Return a command to become a number."""
+    return Order(str(value), lambda each: each[1] == value, burst, merges, done)
+
+
+@pytest.mark.parametrize(
+    ("orders", "seen", "is_fine"),
+    [
+        pytest.param([order(1, done=True)], [1], True, id="done"),
+        pytest.param([order(1, done=True)], [], False, id="lost"),
+        pytest.param([order(1, done=True)], [1, 1], False, id="twice"),
+        pytest.param([order(1, done=False)], [], True, id="failed"),
+        pytest.param([order(1, done=False)], [1], True, id="answer-lost"),
+        pytest.param([order(1, done=False)], [1, 1], False, id="failed-twice"),
+        pytest.param([order(1, done=False)], [2], False, id="invented"),
+        pytest.param(
+            [order(1, done=True, burst=1), order(2, done=True, burst=2)],
+            [2, 1],
+            False,
+            id="reordered",
+        ),
+        pytest.param(
+            [order(1, done=True, burst=1), order(2, done=True, burst=2)],
+            [2],
+            False,
+            id="not-given-together",
+        ),
+        pytest.param(
+            [order(1, done=True), order(2, done=True)], [2], True, id="merged"
+        ),
+        pytest.param(
+            [order(1, done=True), order(2, done=True)], [1], False, id="newer-lost"
+        ),
+        pytest.param(
+            [order(1, done=True, merges=False), order(2, done=True, merges=False)],
+            [2],
+            False,
+            id="never-merged",
+        ),
+        pytest.param(
+            [order(1, done=False, burst=1), order(2, done=True, burst=2)],
+            [2, 1],
+            False,
+            id="late",
+        ),
+    ],
+)
+def test_what_is_explained(orders: list[Order], seen: list[int], is_fine: bool) -> None:
+    """The judge of the other test sees what went wrong."""
+    assert explain(orders, [(None, value) for value in seen]) is is_fine
