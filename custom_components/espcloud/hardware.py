@@ -20,7 +20,7 @@ from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
 from .kinds.stored_light import as_stored, from_stored
 from .kinds.strip import StripKind
-from .known_devices import is_virtual
+from .known_devices import VirtualDeviceIndex
 from .missing import MissingDevices
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
@@ -102,16 +102,18 @@ class HardwareDevices:
     @callback
     def async_leave_virtual(self) -> None:
         """Show no device any more that Home Assistant is by now."""
+        virtual = VirtualDeviceIndex(self._hass)
         for device_id, owned in self._account.owned.items():
             coordinator = self.coordinators.get(device_id)
-            if coordinator is not None and not self._is_shown(owned):
+            if coordinator is not None and not self._is_shown(owned, virtual):
                 self._async_remove(coordinator)
 
     @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
+        virtual = VirtualDeviceIndex(self._hass)
         for device_id, each in owned.items():
-            if not self._is_shown(each):
+            if not self._is_shown(each, virtual):
                 continue
             coordinator = self.coordinators.get(device_id)
             subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
@@ -141,15 +143,13 @@ class HardwareDevices:
             self.async_follow()
             self._async_look_for_missing()
 
-    def _is_shown(self, owned: OwnedDevice) -> bool:
+    def _is_shown(self, owned: OwnedDevice, virtual: VirtualDeviceIndex) -> bool:
         """Tell whether it is a device that Home Assistant can show, and does not yet.
 
         One that was never switched on has nothing to show.
         """
         device = owned.device
-        return device.activated and not is_virtual(
-            self._hass, self._account.server, device
-        )
+        return device.activated and not virtual.has(self._account.server, device)
 
     @callback
     def _async_show(

@@ -29,13 +29,29 @@ def is_set_up(
                 subentry.data[name]
                 for name in (CONF_DEVICE_ID, CONF_SERIAL, CONF_DEVICE_KEY)
             )
-            if (master_key and known_key == master_key) or (
+            if known_key == master_key or (
                 known_id == device.id and (same_server or known_serial == device.serial)
             ):
                 return True
     return False
 
 
-def is_virtual(hass: HomeAssistant, server: Server, device: CloudDevice) -> bool:
-    """Tell whether Home Assistant is the device, which it need not command then."""
-    return is_set_up(hass, server, device, "")
+class VirtualDeviceIndex:
+    """The devices that Home Assistant is, to look many up at once."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Read them from the accounts."""
+        self._known: dict[int, list[tuple[str, str]]] = {}
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+            server = Server.from_data(entry.data).name
+            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_DEVICE):
+                self._known.setdefault(subentry.data[CONF_DEVICE_ID], []).append(
+                    (server, subentry.data[CONF_SERIAL])
+                )
+
+    def has(self, server: Server, device: CloudDevice) -> bool:
+        """Tell whether a device is one of them, so that nobody has to command it."""
+        return any(
+            known_server == server.name or known_serial == device.serial
+            for known_server, known_serial in self._known.get(device.id, ())
+        )

@@ -20,12 +20,12 @@ from tests.firmware.strip import Strip
 from .hardware_orders import Order, Set
 
 NUMBERS = {
-    "plug": 6,
+    "plug": 4,
     "light": 3,
     "light_nonos": 2,
     "light_new": 3,
     "strip": 2,
-    "self_made": 2,
+    "self_made": 4,
     "tem_hum": 2,
 }
 ENTITIES = {

@@ -193,10 +193,6 @@ class HardwareWorld:
                 thing.queue.task_done()
 
     async def _give(self, thing: Thing, burst: list[Command]) -> None:
-        state = self.hass.states.get(thing.entity_id)
-        if state is None or state.state == "unavailable":
-            # Home Assistant does nothing then, and says nothing.
-            return
         tasks = []
         for service, data, order in burst:
             thing.orders.append(order)
@@ -206,6 +202,10 @@ class HardwareWorld:
 
     async def _call(self, service: str, data: dict[str, Any]) -> bool:
         domain, _, name = service.partition(".")
+        state = self.hass.states.get(data["entity_id"])
+        if state is None or state.state == "unavailable":
+            # Home Assistant does nothing then, and says nothing.
+            return False
         try:
             await self.hass.services.async_call(domain, name, data, blocking=True)
         except HomeAssistantError:

@@ -104,6 +104,14 @@ async def delay(here: HardwareWorld) -> None:
     here.http.delay = 0.2
 
 
+async def cut_late(here: HardwareWorld) -> None:
+    """Cut every connection once the cloud has done what it was asked, before it can say so."""
+    here.http.freeze(up=False)
+    await asyncio.sleep(0.1)
+    here.http.sever()
+    here.http.thaw()
+
+
 async def freeze(here: HardwareWorld) -> None:
     """Hold every answer back."""
     here.http.freeze(up=False)
@@ -120,6 +128,7 @@ FAULTS: dict[str, Step] = {
     "swallow answers": swallow,
     "sever": sever,
     **{f"cut after {size}": cut(size) for size in (0, 30, 200, 500)},
+    "cut late": cut_late,
     "delay": delay,
     "freeze answers": freeze,
     "refuse": refuse,
@@ -142,6 +151,7 @@ async def test_commands_under_faults(
         await here.begin()
         commanded = [thing for thing in here.things if thing.kind != "tem_hum"]
         for _ in range(SCENES):
+            touch(chance, here)
             for thing in chance.sample(commanded, chance.randint(5, len(commanded))):
                 for _ in range(chance.randint(1, 3)):
                     here.order(thing, people.burst(thing))

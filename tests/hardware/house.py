@@ -113,6 +113,15 @@ class House:
         """Let time pass for the cloud, and for whoever waits for a device to come back."""
         self._passed += seconds
 
+    async def back(self, name: str) -> None:
+        """Give a device its power back, and have the account read once it is there."""
+        device, simulated = self.devices[name], self.simulated[name]
+        await self._cloud.wait_offline(device)
+        connections = self._cloud.connection_count(device)
+        simulated.power_on()
+        await self._cloud.wait_online(device, connections=connections + 1)
+        await self.refresh()
+
     async def keep_alive(self, *names: str) -> None:
         """Let plugs say something, so that the cloud has heard of them just now."""
         for name in names:

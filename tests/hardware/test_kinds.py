@@ -234,5 +234,5 @@ async def test_sockets_stay_over_a_restart(hass: HomeAssistant, house: House) ->
     await until(lambda: bool(house.entry.runtime_data.hardware.coordinators))
     entry = registry.async_get(entity_id)
     assert entry is not None and entry.name == "Fan"
-    strip.power_on()
+    await house.back("Strip")
     await wait_for_state(hass, entity_id, "off")

@@ -90,7 +90,7 @@ def test_the_newest_of_other_points_comes_first() -> None:
 
 def test_how_long_silence_means_nothing() -> None:
     """The app's rule (protocol.md §5)."""
-    assert [each.window for each in (TEM_HUM, GAS, VOLTAGE)] == [300.0, 300.0, 60.0]
+    assert [each.window for each in (TEM_HUM, GAS, VOLTAGE)] == [300.0, 300.0, 1500.0]
 
 
 @pytest.mark.parametrize("bad", BAD)

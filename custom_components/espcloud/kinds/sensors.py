@@ -179,6 +179,8 @@ class VoltageKind(SensorKind):
     name: ClassVar[str] = "supply_voltage"
     stored = ("supply-voltage",)
     points_at_once = 20
+    # It posts every 20 minutes; the app's 60 s would show it as away nearly always.
+    window = 1500.0
     measured = (
         Quantity(
             key="voltage",
