@@ -87,7 +87,7 @@ async def test_light(
     owner_key: str,
 ) -> None:
     """All five values arrive in firmware that loses the last one of some orders."""
-    light = Light()
+    light = Light(scale=None, fade=0)
     point = {"l": 4, "k": 3, "z": 2, "y": 22222, "x": 1000}
     async with Firmware((cloud.device_host, cloud.device_port), master_key, light):
         await cloud.wait_online(device)

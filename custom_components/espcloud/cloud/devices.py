@@ -165,10 +165,10 @@ class StreamTemplate:
 
     stream: str
     dimension: int | None = None
-    tags: str = ""
     unit: str = ""
     symbol: str = ""
     description: str = ""
+    tags: str = ""
 
     @classmethod
     def by_device(cls, answer: Mapping[str, Any]) -> dict[int, list[Self]]:
