@@ -100,6 +100,7 @@ class HardwareWorld:
     async def lift(self) -> None:
         """Every fault is over; whatever was under way ends."""
         self.http.fault, self.http.delay = None, 0.0
+        self.http.cut_after(None)
         self.http.thaw()
         await self.http.listen()
         await asyncio.gather(*(thing.queue.join() for thing in self.things))
@@ -118,6 +119,10 @@ class HardwareWorld:
         await self._are_heard()
         poller = self.entry.runtime_data.account.poller
         await until(lambda: poller._rests_until <= polling.monotonic())
+        if poller._tasks:
+            # What was asked in the outage ends by its deadline, a third of a real round
+            # and five of these.
+            await asyncio.wait(set(poller._tasks.values()))
         await self.refresh()
         begin = poller._rounds
         await until(lambda: not self.wrong() or poller._rounds > begin + ROUNDS)

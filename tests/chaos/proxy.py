@@ -120,8 +120,8 @@ class ChaosProxy:
         self._up_flows.set()
         self._down_flows.set()
 
-    def cut_after(self, size: int) -> None:
-        """Reset each connection once this many more bytes have come down."""
+    def cut_after(self, size: int | None) -> None:
+        """Reset each connection once this many more bytes have come down, None for never."""
         for link in self._links.values():
             link.left = size
 
