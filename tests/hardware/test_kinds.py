@@ -3,8 +3,9 @@
 import pytest
 
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 from tests.common import wait_for_state
 from tests.local_cloud.helpers import until
 
@@ -236,3 +237,28 @@ async def test_sockets_stay_over_a_restart(hass: HomeAssistant, house: House) ->
     assert entry is not None and entry.name == "Fan"
     await house.back("Strip")
     await wait_for_state(hass, entity_id, "off")
+
+
+async def test_voltage_is_the_newest_of_what_was_posted_together(
+    hass: HomeAssistant, house: House
+) -> None:
+    """The 19 minutes before it are its past, and are not shown again and again."""
+    sensor = await house.add("Thing", "voltage", activates=True)
+    sensor.reading.y = [3000 + place for place in range(20)]
+    await house.wait_posted("Thing", again=True)
+    shown: list[str] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        if (state := event.data["new_state"]) is not None:
+            shown.append(state.state)
+
+    remove = async_track_state_change_event(hass, "sensor.thing_voltage", note)
+    await house.set_up()
+    await wait_for_state(hass, "sensor.thing_voltage", str(3019 / 1024))
+    for _ in range(2):
+        await house.coordinator("Thing").backend.async_refresh()
+    remove()
+    assert [state for state in shown if state not in ("unavailable", "unknown")] == [
+        str(3019 / 1024)
+    ]

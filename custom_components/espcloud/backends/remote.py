@@ -227,9 +227,11 @@ class RemoteBackend(Backend):
         except CloudError as err:
             self._note_failure(err)
         else:
-            for point in reversed(points):
-                if self._listener is not None:
-                    listener.handle_datapoint(stream, point.values)
+            newest = self._kind.newest(
+                [{**each.values, "at": each.at} for each in points]
+            )
+            if newest is not None and self._listener is not None:
+                listener.handle_datapoint(stream, newest)
 
     def _note_failure(self, err: CloudError) -> None:
         # Whether the cloud can be reached shows in the list.

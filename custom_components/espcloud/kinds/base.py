@@ -1,7 +1,7 @@
 """What every kind of device has in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -64,6 +64,14 @@ class Kind[StateT](ABC):
 
         `datapoint` comes from the far end: any member may be missing or of any type.
         """
+
+    def newest(self, datapoints: Sequence[Datapoint]) -> Datapoint | None:
+        """Return the newest of points that came together, None where there is none.
+
+        They are in the order of an answer, which has the newest first, each with its `at`
+        (protocol.md §2.7).
+        """
+        return datapoints[0] if datapoints else None
 
 
 class ControllableKind[StateT](Kind[StateT]):

@@ -1,7 +1,7 @@
 """Sensors: devices whose stored points are readings (protocol.md §4, §10.1)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, override
@@ -117,13 +117,6 @@ class SensorKind(Measuring[Readings], Kind[Readings]):
         """Return the state: it is the readings."""
         return state
 
-    def newest(self, datapoints: Iterable[Datapoint]) -> Datapoint | None:
-        """Return the newest of points that came together, in the order of an answer.
-
-        Answers have the newest first (protocol.md §2.7).
-        """
-        return next(iter(datapoints), None)
-
 
 class TemHumKind(SensorKind):
     """A sensor of temperature and humidity."""
@@ -204,7 +197,7 @@ class VoltageKind(SensorKind):
         return super().apply(state, stream, datapoint)
 
     @override
-    def newest(self, datapoints: Iterable[Datapoint]) -> Datapoint | None:
+    def newest(self, datapoints: Sequence[Datapoint]) -> Datapoint | None:
         """Return the point of the highest x in the newest post, which has one `at`."""
         placed = [each for each in datapoints if _place(each) is not None]
         post = [each for each in placed if each.get("at") == placed[0].get("at")]
