@@ -62,6 +62,8 @@ class HardwareDevices:
         self._account = account
         self._states = states
         self._add = add
+        # What was chosen for a device when it was shown: its subentry changes in place.
+        self._shown_with: dict[int, Mapping[str, Any]] = {}
         self._missing = MissingDevices()
         self._templates: dict[int, list[StreamTemplate]] = {}
         self._asked_templates: set[int] = set()
@@ -122,7 +124,7 @@ class HardwareDevices:
                 self._async_show(each, kind, subentry)
             elif device_id not in self.upgrading and (
                 coordinator.kind.name != kind.name
-                or _choices(coordinator.subentry) != _choices(subentry)
+                or self._shown_with[device_id] != _choices(subentry)
             ):
                 self._async_replace(coordinator)
 
@@ -164,7 +166,6 @@ class HardwareDevices:
             # Home Assistant was this device; that one goes with its subentry.
             dr.async_get(self._hass).async_remove_device(registered.id)
         key = f"{HARDWARE}{identity.unique_id}"
-        is_light = isinstance(kind, OldLightKind | NewLightKind)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
@@ -175,17 +176,18 @@ class HardwareDevices:
             subentry=subentry,
             suggested_area=owned.group or None,
             # The others say all that there is to know.
-            state=from_stored(self._states.get(key), kind.initial)
-            if is_light
+            state=from_stored(self._states.get(key), kind)
+            if isinstance(kind, OldLightKind | NewLightKind)
             else None,
             remember=(lambda state: self._states.async_set(key, as_stored(state)))
-            if is_light
+            if isinstance(kind, OldLightKind | NewLightKind)
             else None,
             unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
             if isinstance(kind, RpcKind) and not kind.is_silent
             else None,
         )
         self.coordinators[device.id] = coordinator
+        self._shown_with[device.id] = _choices(subentry)
         self._add(coordinator)
         self._async_remove_other_entities(coordinator)
         if isinstance(kind, Measuring) and kind.stored:

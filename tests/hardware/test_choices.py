@@ -1,15 +1,18 @@
 """What a person chooses for a device of the account."""
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.common import wait_for_issue, wait_for_state
+from tests.local_cloud.helpers import until
 
 from .house import House
 from .test_kinds import press
@@ -157,3 +160,60 @@ async def test_device_that_never_answers(
     state = hass.states.get("light.thing")
     assert (state.state, state.attributes["assumed_state"]) == ("on", True)
     assert device.rpcs[-1]["action"] == "LED_ON"
+
+
+async def test_choices_are_changed(hass: HomeAssistant, house: House) -> None:
+    """The dialog begins with what was chosen, and the device follows at once."""
+    await house.add("Lamp", "light", activates=True)
+    await house.wait_online("Lamp")
+    await house.set_up()
+    await wait_for_state(hass, "light.lamp", "off")
+    await choose(hass, house, "Lamp", "old_light", has_white=True)
+    await wait_for_state(hass, "light.lamp", "off")
+    (subentry_id,) = house.entry.subentries
+    form = await house.entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    assert form["description_placeholders"]["device"] == "Lamp"
+    (kind,) = form["data_schema"].schema
+    assert kind.description["suggested_value"] == "old_light"
+    form = await submit(hass, form, {"kind": "old_light"})
+    before = house.coordinator("Lamp")
+    result = await submit(hass, form, {"has_white": False})
+    assert result["reason"] == "reconfigure_successful"
+    await until(
+        lambda: (
+            house.entry.runtime_data.hardware.coordinators.get(
+                house.devices["Lamp"].id, before
+            )
+            is not before
+        )
+    )
+    await wait_for_state(hass, "light.lamp", "off")
+    modes = hass.states.get("light.lamp").attributes["supported_color_modes"]
+    assert modes == ["rgb"]
+    await press(hass, "light.lamp", "turn_on")
+    assert hass.states.get("light.lamp").attributes["color_mode"] == "rgb"
+    (subentry,) = house.entry.subentries.values()
+    assert subentry.data["device_id"] == house.devices["Lamp"].id
+
+
+async def test_two_dialogs_for_one_device(hass: HomeAssistant, house: House) -> None:
+    """The second one changes nothing that the first one chose."""
+    await house.add("Lamp", "light", activates=True)
+    await house.wait_online("Lamp")
+    await house.set_up()
+    await wait_for_state(hass, "light.lamp", "off")
+    form = await open_dialog(hass, house)
+    form = await submit(hass, form, {"device": str(house.devices["Lamp"].id)})
+    form = await submit(hass, form, {"kind": "old_light"})
+    house.coordinator("Lamp").subentry = ConfigSubentry(
+        data=MappingProxyType({}), subentry_type="hardware", title="", unique_id=None
+    )
+    result = await submit(hass, form, {"has_white": True})
+    assert result["reason"] == "already_configured"
+
+
+async def test_account_that_is_not_loaded(hass: HomeAssistant, house: House) -> None:
+    """Nobody knows its devices."""
+    await house.set_up()
+    await hass.config_entries.async_unload(house.entry.entry_id)
+    assert (await open_dialog(hass, house))["reason"] == "account_not_loaded"

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from custom_components.espcloud.kinds.light import LightMode, LightState
+from custom_components.espcloud.kinds.light import (
+    LightKind,
+    LightMode,
+    LightState,
+    NewLightKind,
+    OldLightKind,
+)
 from custom_components.espcloud.kinds.light_scale import ReadBack
 from custom_components.espcloud.kinds.stored_light import as_stored, from_stored
 
-INITIAL = LightState()
+KIND = OldLightKind()
 STATE = LightState(
     True,
     mode=LightMode.RGBW,
@@ -23,7 +29,7 @@ STATE = LightState(
 
 def test_all_but_whether_it_is_on() -> None:
     """That the lamp says itself."""
-    assert from_stored(as_stored(STATE), INITIAL) == replace(STATE, is_on=None)
+    assert from_stored(as_stored(STATE), KIND) == replace(STATE, is_on=None)
 
 
 @pytest.mark.parametrize(
@@ -43,5 +49,11 @@ def test_all_but_whether_it_is_on() -> None:
 )
 def test_nonsense_is_nothing(wrong: dict[str, Any]) -> None:
     """Somebody may have edited the file."""
-    assert from_stored({**as_stored(STATE), **wrong}, INITIAL) is INITIAL
-    assert from_stored({}, INITIAL) is INITIAL
+    assert from_stored({**as_stored(STATE), **wrong}, KIND) == KIND.initial
+    assert from_stored({}, KIND) == KIND.initial
+
+
+@pytest.mark.parametrize("kind", [OldLightKind(has_white=False), NewLightKind()])
+def test_light_that_was_another_one(kind: LightKind) -> None:
+    """It has not the mode that it had."""
+    assert from_stored(as_stored(STATE), kind) == kind.initial

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .light import LightKind
 from .light_scale import ReadBack
 from .light_state import LightMode, LightState, Rgb
 from .values import whole
@@ -24,8 +25,11 @@ def as_stored(state: LightState) -> dict[str, Any]:
     }
 
 
-def from_stored(stored: Mapping[str, Any], initial: LightState) -> LightState:
-    """Return the state of a lamp that has not said anything since; `initial` for nonsense."""
+def from_stored(stored: Mapping[str, Any], kind: LightKind) -> LightState:
+    """Return the state of a lamp that has not said anything since.
+
+    It is the kind's initial one for nonsense, and where the lamp was of another kind then.
+    """
     color, brightness = read_color(stored), read_brightness(stored)
     white = whole(stored.get("white"))
     flags = [stored.get(name) for name in ("white_seen", "is_rtos", "proven")]
@@ -37,9 +41,9 @@ def from_stored(stored: Mapping[str, Any], initial: LightState) -> LightState:
         or stored.get("mode") not in tuple(LightMode)
         or not all(isinstance(flag, bool) for flag in flags)
     ):
-        return initial
+        return kind.initial
     white_seen, is_rtos, proven = map(bool, flags)
-    return LightState(
+    state = LightState(
         mode=LightMode(stored["mode"]),
         color=color,
         white=white,
@@ -47,6 +51,7 @@ def from_stored(stored: Mapping[str, Any], initial: LightState) -> LightState:
         white_seen=white_seen,
         read_back=ReadBack(is_rtos=is_rtos, proven=proven),
     )
+    return state if state.mode in kind.modes(state) else kind.initial
 
 
 def read_color(stored: Mapping[str, Any]) -> Rgb | None:
