@@ -145,7 +145,7 @@ async def measure(network: Network, hole: float, *, up: bool, withdraws: bool) -
         for lamp, device in zip(lamps, devices, strict=True):
             stack.push_async_callback(lamp.session.close)
             await cloud.wait_online(device)
-            await client.call_rpc(lamp.key, "warm")
+            await client.owner.call(lamp.key, "warm", {})
             lamp.carried_out.clear()
             if not withdraws:
                 link: Any = cloud._presence.link(device)  # noqa: SLF001 - to be another cloud
@@ -157,10 +157,10 @@ async def measure(network: Network, hole: float, *, up: bool, withdraws: bool) -
         begin = loop.time()
         told = [
             asyncio.create_task(
-                _told(lambda: client.call_rpc(lamps[0].key, "ON"), begin)
+                _told(lambda: client.owner.call(lamps[0].key, "ON", {}), begin)
             ),
             asyncio.create_task(
-                _told(lambda: phone.call_rpc(lamps[1].key, "ON"), begin)
+                _told(lambda: phone.owner.call(lamps[1].key, "ON", {}), begin)
             ),
         ]
         await asyncio.sleep(hole)

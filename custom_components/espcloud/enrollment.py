@@ -175,7 +175,7 @@ class Enrollment:
         if name is not None and name != device.name:
             # That a server cannot do this is no reason to do without the device.
             with suppress(CloudError):
-                await self._client.rename_device(master_key, name)
+                await self._client.owner.rename(master_key, name)
             device = replace(device, name=name)
         await self._try_connection(master_key, device)
         # Another dialog may have been quicker.
@@ -184,7 +184,7 @@ class Enrollment:
 
     async def _find(self, master_key: str) -> CloudDevice:
         try:
-            return await self._client.get_device(master_key)
+            return await self._client.owner.get_device(master_key)
         except AuthenticationError as err:
             raise EnrollmentError(CONF_DEVICE_KEY, "unknown_device_key") from err
         except CloudError as err:

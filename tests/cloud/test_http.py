@@ -74,10 +74,9 @@ type Call = Callable[[CloudClient], Awaitable[Any]]
 CALLS: dict[str, Call] = {
     "create_user_key": lambda client: client.create_user_key(EMAIL, PASSWORD),
     "list_devices": lambda client: client.list_devices(USER_KEY),
-    "get_device": lambda client: client.get_device(MASTER_KEY),
+    "get_device": lambda client: client.owner.get_device(MASTER_KEY),
     "activate": lambda client: client.activate(MASTER_KEY, BSSID, CALLER_TOKEN),
     "authorize": lambda client: client.authorize(USER_KEY, CALLER_TOKEN),
-    "call_rpc": lambda client: client.call_rpc(USER_KEY, "LED_ON", level="7"),
     "ping": lambda client: client.ping(),
     "list_products": lambda client: client.list_products(USER_KEY),
     "create_product": lambda client: client.create_product(USER_KEY, "Lamp", 45772),
@@ -85,13 +84,11 @@ CALLS: dict[str, Call] = {
     "create_product_device": lambda client: client.create_product_device(
         USER_KEY, 3, "Hall"
     ),
-    "rename_device": lambda client: client.rename_device(MASTER_KEY, "Hall"),
     "list_templates": lambda client: client.list_templates(USER_KEY),
     "read_live": lambda client: client.owner.read_live(USER_KEY, "light"),
     "write_live": lambda client: client.owner.write_live(USER_KEY, "light", {"x": 1}),
     "call": lambda client: client.owner.call(USER_KEY, "LED_ON", {"level": "7"}),
     "history": lambda client: client.owner.history(USER_KEY, "light", start=0, end=9),
-    "owner.get_device": lambda client: client.owner.get_device(USER_KEY),
     "rename": lambda client: client.owner.rename(USER_KEY, "Hall"),
     "share": lambda client: client.owner.share(USER_KEY),
     "list_timers": lambda client: client.owner.list_timers(USER_KEY),
@@ -111,7 +108,6 @@ QUESTIONS = {
     "list_templates",
     "read_live",
     "history",
-    "owner.get_device",
     "list_timers",
     "list_roms",
 }
@@ -158,10 +154,10 @@ async def test_devices_of_an_account(
     "call",
     [
         lambda client: client.list_devices(UNKNOWN_KEY),
-        lambda client: client.get_device(UNKNOWN_KEY),
+        lambda client: client.owner.get_device(UNKNOWN_KEY),
         lambda client: client.activate(UNKNOWN_KEY, BSSID, new_token()),
         lambda client: client.authorize(UNKNOWN_KEY, new_token()),
-        lambda client: client.call_rpc(UNKNOWN_KEY, "LED_ON"),
+        lambda client: client.owner.call(UNKNOWN_KEY, "LED_ON", {}),
     ],
 )
 async def test_unknown_key(client: CloudClient, call: Call) -> None:
@@ -179,14 +175,14 @@ async def test_device_is_bound(
     master_key = cloud.master_key(cloud.add_device("New lamp"))
     token = new_token()
     secrets += [master_key, token]
-    assert not (await client.get_device(master_key)).activated
+    assert not (await client.owner.get_device(master_key)).activated
     key = await client.create_user_key(EMAIL, PASSWORD)
     device = await client.activate(master_key, BSSID, token)
     assert device.activated
     await client.authorize(key.token, token)
     (owned,) = await client.list_devices(key.token)
     assert owned.device.id == device.id
-    assert (await client.get_device(master_key)).activated
+    assert (await client.owner.get_device(master_key)).activated
 
 
 async def test_rpc_to_a_device_that_is_away(
@@ -194,7 +190,7 @@ async def test_rpc_to_a_device_that_is_away(
 ) -> None:
     """The cloud has no connection to it."""
     with pytest.raises(DeviceOfflineError):
-        await client.call_rpc(owner_key, "LED_ON")
+        await client.owner.call(owner_key, "LED_ON", {})
 
 
 async def test_rpc_that_nobody_answers(web: aiohttp.ClientSession) -> None:
@@ -208,7 +204,9 @@ async def test_rpc_that_nobody_answers(web: aiohttp.ClientSession) -> None:
         assert owner_key is not None
         async with RawDevice(cloud, cloud.master_key(device)):
             with pytest.raises(DeviceBusyError):
-                await CloudClient(web, cloud.http_url).call_rpc(owner_key, "LED_ON")
+                await CloudClient(web, cloud.http_url).owner.call(
+                    owner_key, "LED_ON", {}
+                )
     finally:
         await cloud.close()
 
@@ -237,7 +235,7 @@ async def test_rpc_parameters_arrive_as_they_are(
     """Whatever they are called and hold; none replaces the action."""
     async with RawDevice(cloud, master_key) as lamp:
         call = asyncio.create_task(
-            client.call_rpc(owner_key, "LED & ON", **ODD_PARAMETERS)
+            client.owner.call(owner_key, "LED & ON", ODD_PARAMETERS)
         )
         push = await lamp.receive()
         acknowledgement = {
@@ -265,7 +263,7 @@ async def test_rpc_that_the_device_rejects(
 ) -> None:
     """The device's own words are not the cloud's: its 403 says nothing of the key."""
     async with RawDevice(cloud, master_key) as lamp:
-        call = asyncio.create_task(client.call_rpc(owner_key, "LED_ON"))
+        call = asyncio.create_task(client.owner.call(owner_key, "LED_ON", {}))
         push = await lamp.receive()
         lamp.send(
             {
@@ -321,7 +319,7 @@ async def test_tls(web: aiohttp.ClientSession, certificates: Certificates) -> No
         ("activate", "POST /v1/device/activate/ ", MASTER_KEY),
         ("authorize", "POST /v1/key/authorize/ ", USER_KEY),
         (
-            "call_rpc",
+            "call",
             "GET /v1/device/rpc/?level=7&deliver_to_device=true&action=LED_ON ",
             USER_KEY,
         ),
@@ -402,7 +400,7 @@ async def test_rpc_parameters_on_the_wire(
 ) -> None:
     """Encoded once, and nothing in a value can become a parameter of its own."""
     values = {**ODD_PARAMETERS, "escaped": "%2B %26 %25", "plus": "+ %2B"}
-    call = stranger.call_rpc(USER_KEY, "LED & ON", **values)
+    call = stranger.owner.call(USER_KEY, "LED & ON", values)
     _, head = await ask(server, call, http_answer({}))
     query = head.split(" ", 2)[1].partition("?")[2]
     assert query.isascii()
@@ -422,7 +420,7 @@ async def test_status_of_the_json_counts(
 ) -> None:
     """Success is the JSON's, whatever the status line says."""
     answer = http_answer({"status": status, "device": DEVICE}, line)
-    device, _ = await ask(server, stranger.get_device(MASTER_KEY), answer)
+    device, _ = await ask(server, stranger.owner.get_device(MASTER_KEY), answer)
     assert device.id == 301
 
 
@@ -566,7 +564,6 @@ async def test_unknown_account(
         "activate",
         "list_templates",
         "history",
-        "owner.get_device",
         "share",
         "list_timers",
         "list_roms",
@@ -612,7 +609,7 @@ async def test_rpc_errors(
     expected: type[CloudError],
 ) -> None:
     """What became of a command."""
-    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    call = stranger.owner.call(USER_KEY, "LED_ON", {})
     outcome, _ = await ask(server, call, http_answer(answer))
     assert type(outcome) is expected
 
@@ -626,7 +623,7 @@ async def test_success_may_use_any_words(
         "deliver_to_device": True,
         "message": "not busy, not disconnected",
     }
-    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    call = stranger.owner.call(USER_KEY, "LED_ON", {})
     outcome, _ = await ask(server, call, http_answer(answer))
     assert outcome == answer
 
@@ -663,7 +660,7 @@ async def test_rpc_answered_with_anything(
     stranger: CloudClient, server: ScriptedServer, answer: dict[str, Any]
 ) -> None:
     """Any JSON in any field is an answer or one of the errors."""
-    call = stranger.call_rpc(USER_KEY, "LED_ON")
+    call = stranger.owner.call(USER_KEY, "LED_ON", {})
     outcome, _ = await ask(server, call, http_answer(answer))
     assert isinstance(outcome, CloudError) or outcome == answer
 
@@ -797,7 +794,9 @@ async def test_command_that_is_given_up_is_withdrawn(
         if over_tls:
             web.connector._ssl = certificates.trusting()  # type: ignore[union-attr]  # it has one
         url = server.url.replace("http:", "https:") if over_tls else server.url
-        command = asyncio.create_task(CloudClient(web, url).call_rpc(USER_KEY, "ON"))
+        command = asyncio.create_task(
+            CloudClient(web, url).owner.call(USER_KEY, "ON", {})
+        )
         peer = await server.accept()
         await peer.receive_head()
         peer.stop_reading()
@@ -821,7 +820,7 @@ async def test_silence(
 ) -> None:
     """Whether before, within or after the head: it takes too long."""
     leftovers = Leftovers(server.port)
-    task = asyncio.create_task(stranger.get_device(MASTER_KEY))
+    task = asyncio.create_task(stranger.owner.get_device(MASTER_KEY))
     peer = await server.accept()
     peer.send(part)
     with pytest.raises(CloudTimeoutError) as caught:

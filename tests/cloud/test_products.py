@@ -50,7 +50,7 @@ async def test_product_with_a_device(
     assert await client.list_product_devices(user_key, product.id) == [made]
     assert made.device.name == "Hall"
     assert made.unused
-    assert (await client.get_device(made.master_key)).id == made.device.id
+    assert (await client.owner.get_device(made.master_key)).id == made.device.id
 
 
 async def test_rename(
@@ -58,10 +58,10 @@ async def test_rename(
 ) -> None:
     """With the master key or the owner's."""
     for key in (cloud.master_key(device), cloud.owner_key(device) or ""):
-        await client.rename_device(key, f"Hall {key[:1]}")
+        await client.owner.rename(key, f"Hall {key[:1]}")
         assert device.name == f"Hall {key[:1]}"
     with pytest.raises(AuthenticationError):
-        await client.rename_device("0" * 40, "Nobody's")
+        await client.owner.rename("0" * 40, "Nobody's")
 
 
 async def test_products_need_a_user_key(client: CloudClient, device: Device) -> None:

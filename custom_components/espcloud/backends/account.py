@@ -141,10 +141,6 @@ class EspCloudAccount:
         """
         return await self._client.list_templates(self._entry.data[CONF_USER_KEY])
 
-    async def async_accept(self, token: str) -> None:
-        """Take a device in that somebody shares. Raises CloudError."""
-        await self._client.authorize(self._entry.data[CONF_USER_KEY], token)
-
     async def async_as_owner[AnswerT](
         self,
         device_id: int,

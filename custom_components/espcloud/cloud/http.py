@@ -1,7 +1,5 @@
 """The cloud's HTTP API, as a user of it."""
 
-from typing import Any
-
 import aiohttp
 
 from .devices import CloudDevice, OwnedDevice, StreamTemplate
@@ -60,10 +58,6 @@ class CloudClient:
         answer = await self._transport.get(_DEVICES, user_key)
         return StreamTemplate.by_device(answer)
 
-    async def get_device(self, device_key: str) -> CloudDevice:
-        """Return the device that a key belongs to (protocol.md §2.5)."""
-        return await self.owner.get_device(device_key)
-
     async def activate(
         self, master_key: str, bssid: str, token: str, rom_version: str | None = None
     ) -> CloudDevice:
@@ -84,12 +78,6 @@ class CloudClient:
     async def authorize(self, user_key: str, token: str) -> None:
         """Bind the device that was activated with `token`, or shared by it (protocol.md §2.6)."""
         await self._transport.post("/v1/key/authorize/", user_key, {"token": token})
-
-    async def call_rpc(
-        self, key: str, action: str, /, **parameters: str
-    ) -> dict[str, Any]:
-        """Send an RPC to a device and return the device's own answer, as `OwnerClient.call`."""
-        return await self.owner.call(key, action, parameters)
 
     async def ping(self) -> int:
         """Return the cloud's clock, in epoch seconds (protocol.md §2.4)."""
@@ -125,10 +113,6 @@ class CloudClient:
         body = {"devices": [{"name": name}]}
         answer = await self._transport.post(path, user_key, body)
         return _only(ProductDevice.list_from_answer(answer))
-
-    async def rename_device(self, device_key: str, name: str) -> None:
-        """Give a device another name (protocol.md §2.5)."""
-        await self.owner.rename(device_key, name)
 
 
 def _only[RecordT](records: list[RecordT]) -> RecordT:

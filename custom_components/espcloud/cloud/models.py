@@ -118,15 +118,12 @@ class Push:
         """What the push asks for, by its path."""
         if self.path == _RPC_PATH:
             return PushKind.RPC
-        parts = self.path.strip("/").split("/")
-        match parts:
+        match self.path.strip("/").split("/"):
             case ["v1", "device", "rpc"]:
                 return PushKind.RPC
-            case ["v1", "datastreams", _, "datapoint" | "datapoints"]:
-                return PushKind.DATAPOINT
             case ["v1", "device", "timers"]:
                 return PushKind.TIMERS
-        return PushKind.OTHER
+        return PushKind.DATAPOINT if self.stream is not None else PushKind.OTHER
 
     @property
     def stream(self) -> str | None:

@@ -1,12 +1,10 @@
 """What devices of a person's own measure: any stream, up to five numbers (§10.1)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
 
 from .base import Datapoint
 from .sensors import Quantity, Readings, with_point
-from .values import whole
 
 DIMENSIONS = "xyzkl"
 
@@ -31,19 +29,6 @@ class StreamTemplate:
     tags: str = ""
     unit: str = ""
     symbol: str = ""
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self | None:
-        """Read a record of `datastreamTmpls`, None where it names no stream."""
-        texts = {
-            name: text.strip()
-            for name in ("name", "tags", "unit", "symbol")
-            if isinstance(text := record.get(name), str)
-        }
-        if not texts.get("name"):
-            return None
-        dimension = whole(record.get("dimension")) or 0
-        return cls(**texts, dimension=max(0, min(dimension, len(DIMENSIONS))))
 
     def quantity(self, index: int) -> Quantity:
         """Return the quantity of one of its values, the first being 0."""
