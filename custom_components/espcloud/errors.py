@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .cloud import (
     AuthenticationError,
@@ -64,3 +64,12 @@ def translating(**placeholders: str) -> Iterator[None]:
         yield
     except CloudError as err:
         raise translated(HomeAssistantError, err, **placeholders) from err
+
+
+def invalid_call(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the error of an action that was called in a way that cannot work."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )

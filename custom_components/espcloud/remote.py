@@ -13,12 +13,11 @@ from homeassistant.components.remote import (
     RemoteEntity,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .entity import EspCloudEntity
+from .errors import invalid_call
 from .kinds.remote import RemoteKind, Signal, sent
 
 # Each device takes its commands in turn; its coordinator sees to that.
@@ -75,12 +74,12 @@ class EspCloudRemote(EspCloudEntity, RemoteEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Refuse: it has no switch of its own."""
-        raise _invalid("remote_has_no_switch")
+        raise invalid_call("remote_has_no_switch")
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Refuse: it has no switch of its own."""
-        raise _invalid("remote_has_no_switch")
+        raise invalid_call("remote_has_no_switch")
 
 
 def _number(text: str | None) -> int:
@@ -90,13 +89,5 @@ def _number(text: str | None) -> int:
     except ValueError:
         number = -1
     if not 0 <= number <= 0xFFFFFFFF:
-        raise _invalid("bad_signal", value=text or "")
+        raise invalid_call("bad_signal", value=text or "")
     return number
-
-
-def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )

@@ -1,5 +1,8 @@
 """Repairing what is wrong with a device's key."""
 
+from abc import abstractmethod
+from typing import override
+
 import voluptuous as vol
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -31,23 +34,47 @@ async def async_create_fix_flow(
     return DeviceRepairFlow()
 
 
-class SilentDeviceRepairFlow(RepairsFlow):
-    """Ask whether a device never answers, and remember it."""
+class _ConfirmFlow(RepairsFlow):
+    """A repair that explains what is wrong with a device, and does what helps."""
 
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask."""
+        """Explain what is wrong."""
         return await self.async_step_confirm()
 
+    @abstractmethod
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Explain what is wrong, or do what helps."""
+
+    def _entry(self) -> EspCloudConfigEntry | None:
+        """Return the account of the device, None where it is gone."""
+        assert self.data is not None
+        return self.hass.config_entries.async_get_entry(str(self.data["entry_id"]))
+
+    def _explain(self, device: str) -> RepairsFlowResult:
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "device": device,
+                "device_markdown": escaped(device),
+            },
+        )
+
+
+class SilentDeviceRepairFlow(_ConfirmFlow):
+    """Ask whether a device never answers, and remember it."""
+
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Keep the answer as what a person has chosen for the device."""
         assert self.data is not None
-        entry: EspCloudConfigEntry | None = self.hass.config_entries.async_get_entry(
-            str(self.data["entry_id"])
-        )
+        entry = self._entry()
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="device_gone")
         coordinator = entry.runtime_data.hardware.coordinators.get(
@@ -56,48 +83,26 @@ class SilentDeviceRepairFlow(RepairsFlow):
         if coordinator is None:
             return self.async_abort(reason="device_gone")
         if user_input is None:
-            return self.async_show_form(
-                step_id="confirm",
-                data_schema=vol.Schema({}),
-                description_placeholders={
-                    "device": coordinator.name,
-                    "device_markdown": escaped(coordinator.name),
-                },
-            )
+            return self._explain(coordinator.name)
         async_choose(self.hass, entry, coordinator, {CONF_IS_SILENT: True})
         return self.async_create_entry(data={})
 
 
-class DeviceRepairFlow(RepairsFlow):
-    """Explain what is wrong with a device, then do what helps."""
+class DeviceRepairFlow(_ConfirmFlow):
+    """Put right what is wrong with the key of a device that Home Assistant is."""
 
-    async def async_step_init(
-        self, user_input: dict[str, str] | None = None
-    ) -> RepairsFlowResult:
-        """Explain what is wrong."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Do what helps, where the device is still there."""
         assert self.data is not None
         subentry_id = str(self.data["subentry_id"])
-        entry: EspCloudConfigEntry | None = self.hass.config_entries.async_get_entry(
-            str(self.data["entry_id"])
-        )
+        entry = self._entry()
         if entry is None or subentry_id not in entry.subentries:
             return self.async_abort(reason="device_gone")
         if user_input is None:
-            title = entry.subentries[subentry_id].title
-            return self.async_show_form(
-                step_id="confirm",
-                data_schema=vol.Schema({}),
-                description_placeholders={
-                    "device": title,
-                    "device_markdown": escaped(title),
-                },
-            )
+            return self._explain(entry.subentries[subentry_id].title)
         if self.issue_id.startswith(ISSUE_TAKEN_OVER):
             return await self._async_connect_now(entry, subentry_id)
         return await self._async_ask_for_key(entry, subentry_id)

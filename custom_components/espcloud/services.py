@@ -16,8 +16,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 
 from .const import ATTR_ACTION, ATTR_PARAMETERS, DOMAIN, RESERVED_PARAMETERS
+from .errors import invalid_call
 from .share_actions import SHARE_DEVICE_SCHEMA, async_share_device
-from .targets import async_for_each, find_targets, invalid_call
+from .targets import async_for_each, find_targets
 from .timer_actions import (
     DELETE_TIMER_SCHEMA,
     GET_TIMERS_SCHEMA,

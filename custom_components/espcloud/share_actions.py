@@ -5,8 +5,9 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
 from .coordinator import EspCloudCoordinator
+from .errors import invalid_call
 from .owner_requests import async_as_owner
-from .targets import async_for_each, find_targets, invalid_call
+from .targets import async_for_each, find_targets
 
 SHARE_DEVICE_SCHEMA = cv.make_entity_service_schema({})
 

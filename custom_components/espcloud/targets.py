@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import (
     TargetSelection,
@@ -15,6 +14,7 @@ from homeassistant.helpers.target import (
 from .const import DOMAIN
 from .coordinator import EspCloudCoordinator
 from .devices import EspCloudDevices
+from .errors import invalid_call
 
 type Targets = dict[str, EspCloudCoordinator]
 """Devices by the ids that Home Assistant gives them."""
@@ -75,15 +75,6 @@ async def async_for_each[AnswerT](
             raise result
         answers[device_id] = result
     return answers
-
-
-def invalid_call(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error of an action that was called in a way that cannot work."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )
 
 
 def _device_id(hass: HomeAssistant, entity_id: str) -> str | None:

@@ -21,10 +21,11 @@ from . import timer_times
 from .cloud import OwnerClient, SettableTimer, Timer
 from .const import ATTR_ACTION, DOMAIN
 from .coordinator import EspCloudCoordinator
+from .errors import invalid_call
 from .kinds.plug import PlugKind
 from .kinds.strip import StripKind
 from .owner_requests import async_as_owner
-from .targets import Targets, async_for_each, find_targets, invalid_call
+from .targets import Targets, async_for_each, find_targets
 
 ATTR_AT: Final = "at"
 ATTR_EVERY: Final = "every"

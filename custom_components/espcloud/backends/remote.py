@@ -96,8 +96,12 @@ class RemoteBackend(Backend):
         self._listener = listener
         kind = self._kind
         if kind.live is not None:
-            self._polls.append(_LivePoll(self, kind.live))
-        self._polls += [_StoredPoll(self, stream) for stream in kind.stored]
+            self._polls.append(_StreamPoll(self, kind.live, self._poll_live))
+        # What a device posts is worth half as many questions.
+        self._polls += [
+            _StreamPoll(self, stream, self._poll_stored, every=2)
+            for stream in kind.stored
+        ]
         poller = self._account.poller
         self._stops = [
             self._account.async_listen(self._handle_account),
@@ -192,7 +196,7 @@ class RemoteBackend(Backend):
             self._note_away(err)
             raise
 
-    async def async_poll_live(self, stream: str) -> None:
+    async def _poll_live(self, stream: str) -> None:
         """Ask for what the device itself answers, and tell."""
         if (listener := self._listener) is None:
             return
@@ -214,7 +218,7 @@ class RemoteBackend(Backend):
                 self._set_online()
                 listener.handle_datapoint(stream, datapoint, reading)
 
-    async def async_poll_stored(self, stream: str) -> None:
+    async def _poll_stored(self, stream: str) -> None:
         """Ask for what was stored last, and tell."""
         if (listener := self._listener) is None:
             return
@@ -307,13 +311,22 @@ class RemoteBackend(Backend):
         self._listener.handle_disconnected(reason)
 
 
-class _LivePoll(Poll):
-    """Asks for what a device itself answers."""
+class _StreamPoll(Poll):
+    """Asks for a datastream of a device that the account says is there."""
 
-    def __init__(self, backend: RemoteBackend, stream: str) -> None:
+    def __init__(
+        self,
+        backend: RemoteBackend,
+        stream: str,
+        ask: Callable[[str], Awaitable[None]],
+        *,
+        every: int = 1,
+    ) -> None:
         self.device_id = backend.device_id
+        self.every = every
         self._backend = backend
         self._stream = stream
+        self._ask = ask
 
     @property
     @override
@@ -322,24 +335,4 @@ class _LivePoll(Poll):
 
     @override
     async def async_run(self) -> None:
-        await self._backend.async_poll_live(self._stream)
-
-
-class _StoredPoll(Poll):
-    """Asks for what a device has posted."""
-
-    every = 2
-
-    def __init__(self, backend: RemoteBackend, stream: str) -> None:
-        self.device_id = backend.device_id
-        self._backend = backend
-        self._stream = stream
-
-    @property
-    @override
-    def is_wanted(self) -> bool:
-        return self._backend.is_listed
-
-    @override
-    async def async_run(self) -> None:
-        await self._backend.async_poll_stored(self._stream)
+        await self._ask(self._stream)
