@@ -26,6 +26,7 @@ from .hardware_orders import Order, explain
 from .hardware_people import People, touch
 from .hardware_things import FADE
 from .hardware_world import HardwareWorld
+from .log import own_errors
 from .proxy import Fault
 
 FULL = os.environ.get("ESPCLOUD_CHAOS") == "full"
@@ -178,12 +179,7 @@ async def test_commands_under_faults(
         raise
     finally:
         await here.end()
-    errors = [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelno >= logging.ERROR
-        and "espcloud" in record.name + record.pathname
-    ]
+    errors = own_errors(caplog)
     assert errors == []
 
 

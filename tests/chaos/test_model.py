@@ -21,6 +21,7 @@ from custom_components.espcloud.cloud import Backoff, session, transport
 from . import faults, world
 from .command_log import ACTIONS
 from .instance import Phone
+from .log import own_errors
 from .pieces import bytewise, split_at, whole
 from .proxy import Fault
 from .world import World
@@ -182,11 +183,6 @@ async def test_any_program(
             await here.check()
         finally:
             await here.end()
-    errors = [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelno >= logging.ERROR
-        and "espcloud" in record.name + record.pathname
-    ]
+    errors = own_errors(caplog)
     note(f"errors: {errors}")
     assert errors == []

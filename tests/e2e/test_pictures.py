@@ -12,6 +12,7 @@ from .pictures import ALONE, FOLDER, Camera
 from .readers import READERS, WINDOW, Reader, window
 from .tour import running_tour
 from .visitor import (
+    FLOW,
     Texts,
     choose,
     field,
@@ -22,8 +23,6 @@ from .visitor import (
     submit,
     surface,
 )
-
-FLOW = "_my_redirect/config_flow_start?domain=espcloud"
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,6 +7,7 @@ import pytest
 
 from .instance import EMAIL, PASSWORD, Instance
 from .visitor import (
+    FLOW,
     Texts,
     choose,
     field,
@@ -17,7 +18,6 @@ from .visitor import (
     submit,
 )
 
-FLOW = "_my_redirect/config_flow_start?domain=espcloud"
 YES = {"en": "OK", "zh-Hans": "确定"}
 LOCALES = {"en": "en-US", "zh-Hans": "zh-CN"}
 

@@ -16,6 +16,7 @@ from .instance import EMAIL, PASSWORD, Instance, running_house
 from .pictures import ALONE, Camera
 from .readers import Reader, window
 from .visitor import (
+    FLOW,
     Texts,
     choose,
     field,
@@ -27,7 +28,6 @@ from .visitor import (
     surface,
 )
 
-FLOW = "_my_redirect/config_flow_start?domain=espcloud"
 SOCKETS = 3
 ORANGE = (255, 128, 0)
 READINGS = ((21.5, 48.0), (22.1, 47.2), (23.4, 45.0), (22.8, 46.1))

@@ -8,6 +8,9 @@ from playwright.async_api import Locator, Page, expect
 from demo.paths import INTEGRATION
 from demo.session import PASSWORD, USERNAME
 
+FLOW = "_my_redirect/config_flow_start?domain=espcloud"
+"""Where the button of the README that adds the integration leads."""
+
 
 class Texts:
     """The integration's own texts in one language; the tests do not repeat them."""

@@ -82,6 +82,13 @@ class House:
         for name in names:
             await self._cloud.wait_online(self.devices[name])
 
+    async def show(self, name: str, kind: str, **options: Any) -> Any:
+        """Set the account up with a device that is on-line; return its firmware."""
+        simulated = await self.add(name, kind, **options)
+        await self.wait_online(name)
+        await self.set_up()
+        return simulated
+
     async def wait_posted(self, name: str, *, again: bool = False) -> None:
         """Wait until a sensor has posted; `again` wakes it before it would."""
         simulated = self.simulated[name]

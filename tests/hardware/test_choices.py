@@ -45,9 +45,7 @@ async def choose(
 
 async def test_self_made_switch_with_streams(hass: HomeAssistant, house: House) -> None:
     """Other actions, another platform, and sensors for what it posts."""
-    device = await house.add("Pump", "self_made")
-    await house.wait_online("Pump")
-    await house.set_up()
+    device = await house.show("Pump", "self_made")
     await wait_for_state(hass, "light.pump", "unknown")
     await device.post("tank", x=12.5, y=3)
     await choose(
@@ -76,9 +74,7 @@ async def test_self_made_switch_with_streams(hass: HomeAssistant, house: House) 
 
 async def test_light_that_has_white(hass: HomeAssistant, house: House) -> None:
     """A person knows before a report shows it."""
-    await house.add("Lamp", "light", activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    await house.show("Lamp", "light", activates=True)
     await wait_for_state(hass, "light.lamp", "off")
     await choose(hass, house, "Lamp", "old_light", has_white=True)
     await wait_for_state(hass, "light.lamp", "off")
@@ -87,9 +83,7 @@ async def test_light_that_has_white(hass: HomeAssistant, house: House) -> None:
 
 async def test_another_kind(hass: HomeAssistant, house: House) -> None:
     """What the device had as something else goes, with its place in the registry."""
-    await house.add("Thing", "self_made")
-    await house.wait_online("Thing")
-    await house.set_up()
+    await house.show("Thing", "self_made")
     await wait_for_state(hass, "light.thing", "unknown")
     await choose(hass, house, "Thing", "plug")
     await wait_for_state(hass, "switch.thing", "unknown")
@@ -111,9 +105,7 @@ async def test_errors(
     errors: dict[str, str],
 ) -> None:
     """Each is on its field, and put right in the same dialog."""
-    await house.add("Thing", "self_made")
-    await house.wait_online("Thing")
-    await house.set_up()
+    await house.show("Thing", "self_made")
     await wait_for_state(hass, "light.thing", "unknown")
     form = await open_dialog(hass, house)
     form = await submit(hass, form, {"device": str(house.devices["Thing"].id)})
@@ -135,9 +127,7 @@ async def test_device_that_never_answers(
     hass: HomeAssistant, house: House, hass_client: ClientSessionGenerator
 ) -> None:
     """After three commands a person is asked; then what was sent counts as done."""
-    device = await house.add("Thing", "self_made", answers=False)
-    await house.wait_online("Thing")
-    await house.set_up()
+    device = await house.show("Thing", "self_made", answers=False)
     await wait_for_state(hass, "light.thing", "unknown")
     for _ in range(3):
         with pytest.raises(HomeAssistantError) as caught:
@@ -164,9 +154,7 @@ async def test_device_that_never_answers(
 
 async def test_choices_are_changed(hass: HomeAssistant, house: House) -> None:
     """The dialog begins with what was chosen, and the device follows at once."""
-    await house.add("Lamp", "light", activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    await house.show("Lamp", "light", activates=True)
     await wait_for_state(hass, "light.lamp", "off")
     await choose(hass, house, "Lamp", "old_light", has_white=True)
     await wait_for_state(hass, "light.lamp", "off")
@@ -198,9 +186,7 @@ async def test_choices_are_changed(hass: HomeAssistant, house: House) -> None:
 
 async def test_two_dialogs_for_one_device(hass: HomeAssistant, house: House) -> None:
     """The second one changes nothing that the first one chose."""
-    await house.add("Lamp", "light", activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    await house.show("Lamp", "light", activates=True)
     await wait_for_state(hass, "light.lamp", "off")
     form = await open_dialog(hass, house)
     form = await submit(hass, form, {"device": str(house.devices["Lamp"].id)})

@@ -26,9 +26,7 @@ async def press(
 
 async def test_plug(hass: HomeAssistant, house: House) -> None:
     """It is switched, toggled, and read where somebody presses its button."""
-    plug = await house.add("Kettle", "plug", activates=True, bssid="18:fe:34:00:00:99")
-    await house.wait_online("Kettle")
-    await house.set_up()
+    plug = await house.show("Kettle", "plug", activates=True, bssid="18:fe:34:00:00:99")
     switch = "switch.kettle"
     await wait_for_state(hass, switch, "off")
     await press(hass, switch, "turn_on")
@@ -55,9 +53,7 @@ async def test_light_of_the_old_stream(
     hass: HomeAssistant, house: House, kind: str
 ) -> None:
     """What is sent is shown although it fades; a look after that changes nothing."""
-    light = await house.add("Lamp", kind, activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    light = await house.show("Lamp", kind, activates=True)
     entity_id = "light.lamp"
     await wait_for_state(hass, entity_id, "off")
     await press(hass, entity_id, "turn_on", rgb_color=(255, 128, 0), brightness=128)
@@ -80,9 +76,7 @@ async def test_light_shows_white_once_it_has_some(
     hass: HomeAssistant, house: House
 ) -> None:
     """A lamp without white LEDs would be dark in it."""
-    light = await house.add("Lamp", "light_nonos", activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    light = await house.show("Lamp", "light_nonos", activates=True)
     entity_id = "light.lamp"
     await wait_for_state(hass, entity_id, "off")
     assert hass.states.get(entity_id).attributes["supported_color_modes"] == ["rgb"]
@@ -96,9 +90,7 @@ async def test_light_shows_white_once_it_has_some(
 
 async def test_light_of_the_new_stream(hass: HomeAssistant, house: House) -> None:
     """Color and white are modes of it."""
-    light = await house.add("Lamp", "light_new", activates=True)
-    await house.wait_online("Lamp")
-    await house.set_up()
+    light = await house.show("Lamp", "light_new", activates=True)
     entity_id = "light.lamp"
     await wait_for_state(hass, entity_id, "off")
     await press(hass, entity_id, "turn_on", rgb_color=(0, 255, 0), brightness=51)
@@ -116,9 +108,7 @@ async def test_light_of_the_new_stream(hass: HomeAssistant, house: House) -> Non
 
 async def test_strip(hass: HomeAssistant, house: House) -> None:
     """Each socket is a switch; what somebody pressed meanwhile stays as it is."""
-    strip = await house.add("Strip", "strip", activates=True, sockets=3)
-    await house.wait_online("Strip")
-    await house.set_up()
+    strip = await house.show("Strip", "strip", activates=True, sockets=3)
     first, second, third = (f"switch.strip_socket_{number}" for number in (1, 2, 3))
     await wait_for_state(hass, third, "off")
     strip.press(1)
@@ -163,9 +153,7 @@ async def test_sensor(
 
 async def test_remote(hass: HomeAssistant, house: House) -> None:
     """Each button is sent as often as asked for."""
-    remote = await house.add("Remote", "remote", activates=True)
-    await house.wait_online("Remote")
-    await house.set_up()
+    remote = await house.show("Remote", "remote", activates=True)
     await wait_for_state(hass, "remote.remote", "on")
     await press(
         hass,
@@ -181,9 +169,7 @@ async def test_remote(hass: HomeAssistant, house: House) -> None:
 
 async def test_self_made(hass: HomeAssistant, house: House) -> None:
     """Two actions are a light, what it posts are sensors, its answer is a response."""
-    device = await house.add("Thing", "self_made", members={"steps": {"done": 3}})
-    await house.wait_online("Thing")
-    await house.set_up()
+    device = await house.show("Thing", "self_made", members={"steps": {"done": 3}})
     light = "light.thing"
     await wait_for_state(hass, light, "unknown")
     assert hass.states.get(light).attributes["assumed_state"]
@@ -206,9 +192,8 @@ async def test_color_of_a_light_that_is_off_outlives_a_restart(
     hass: HomeAssistant, house: House
 ) -> None:
     """It does not say it, and turning on goes back to it."""
-    light = await house.add("Lamp", "light", activates=True)
-    await house.wait_online("Lamp")
-    entry = await house.set_up()
+    light = await house.show("Lamp", "light", activates=True)
+    entry = house.entry
     await wait_for_state(hass, "light.lamp", "off")
     await press(hass, "light.lamp", "turn_on", rgb_color=(0, 0, 255), brightness=255)
     await house.wait_settled("Lamp")
@@ -222,9 +207,7 @@ async def test_color_of_a_light_that_is_off_outlives_a_restart(
 
 async def test_sockets_stay_over_a_restart(hass: HomeAssistant, house: House) -> None:
     """What a person called them is not lost while the strip has not answered yet."""
-    strip = await house.add("Strip", "strip", activates=True, sockets=3)
-    await house.wait_online("Strip")
-    await house.set_up()
+    strip = await house.show("Strip", "strip", activates=True, sockets=3)
     entity_id = "switch.strip_socket_2"
     await wait_for_state(hass, entity_id, "off")
     registry = er.async_get(hass)

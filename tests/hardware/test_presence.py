@@ -23,9 +23,7 @@ async def test_devices_appear_and_leave(
     cloud: LocalCloud,
 ) -> None:
     """One that a person removes from the account is gone, but not at once."""
-    await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     await house.add("Fan", "plug", activates=True)
     await house.wait_online("Fan")
@@ -71,9 +69,7 @@ async def test_call_to_a_device_that_is_away(
     cloud: LocalCloud,
 ) -> None:
     """The cloud says so at once; until then the list counts."""
-    plug = await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    plug = await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     await plug.power_off()
     await cloud.wait_offline(house.devices["Kettle"])
@@ -100,9 +96,7 @@ async def test_silence(
     state: str,
 ) -> None:
     """A minute without a sign of life is too long; every list judges anew."""
-    await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     # Nobody asks it meanwhile.
     house.entry.runtime_data.account.poller.close()
@@ -115,9 +109,7 @@ async def test_cloud_that_cannot_be_reached(
     hass: HomeAssistant, house: House, cloud: LocalCloud
 ) -> None:
     """One failure is none; with the second one nobody knows how the devices are."""
-    await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     house.entry.runtime_data.account.poller.close()
     await cloud.close()
@@ -134,9 +126,7 @@ async def test_devices_that_are_not_to_be_shown(
     hass: HomeAssistant, house: House
 ) -> None:
     """The option removes them, and brings them back."""
-    await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     flow = await hass.config_entries.options.async_init(house.entry.entry_id)
     await hass.config_entries.options.async_configure(
@@ -155,9 +145,7 @@ async def test_device_cannot_be_removed_while_the_account_has_it(
     hass: HomeAssistant, house: House
 ) -> None:
     """It would be back within a minute."""
-    await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, "switch.kettle", "off")
     (device,) = dr.async_entries_for_config_entry(
         dr.async_get(hass), house.entry.entry_id

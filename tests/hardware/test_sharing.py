@@ -172,9 +172,7 @@ async def test_the_second_one_takes_it_over(
     way: str,
 ) -> None:
     """Where the first account does not have it any more."""
-    await house.add("Fan", "plug", activates=True)
-    await house.wait_online("Fan")
-    await house.set_up()
+    await house.show("Fan", "plug", activates=True)
     await wait_for_state(hass, KETTLE, "off")
     await share_with(hass, other)
     entries = hass.config_entries

@@ -34,9 +34,7 @@ async def berlin(hass: HomeAssistant) -> ZoneInfo:
 @pytest.fixture
 async def kettle(hass: HomeAssistant, house: House) -> Any:
     """Return a plug that Home Assistant knows."""
-    plug = await house.add("Kettle", "plug", activates=True)
-    await house.wait_online("Kettle")
-    await house.set_up()
+    plug = await house.show("Kettle", "plug", activates=True)
     await wait_for_state(hass, KETTLE, "off")
     return plug
 
@@ -44,9 +42,7 @@ async def kettle(hass: HomeAssistant, house: House) -> Any:
 @pytest.fixture
 async def strip(hass: HomeAssistant, house: House) -> Any:
     """Return a power strip of four sockets that Home Assistant knows."""
-    strip = await house.add("Desk", "strip", activates=True)
-    await house.wait_online("Desk")
-    await house.set_up()
+    strip = await house.show("Desk", "strip", activates=True)
     await wait_for_state(hass, STRIP, "off")
     return strip
 
