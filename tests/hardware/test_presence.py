@@ -5,6 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from custom_components.espcloud import async_remove_config_entry_device
+from custom_components.espcloud.cloud import CloudError, OwnedDevice
 from custom_components.espcloud.kinds.light import OldLightKind
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.missing import MISSED_LISTS, MISSING_TIME
@@ -199,3 +200,32 @@ async def test_devices_that_home_assistant_is_are_not_shown_twice(
     await hass.async_block_till_done()
     await wait_for_state(hass, "event.desk_lamp_command", "unknown")
     assert house.names() == {"Desk lamp", "Kettle"}
+
+
+async def test_polls_leave_a_refused_key_to_the_next_list(
+    hass: HomeAssistant,
+    house: House,
+    cloud: LocalCloud,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each would ask for two lists else; a command may, since a person waits for it."""
+    await house.show("Kettle", "plug", activates=True)
+    await wait_for_state(hass, "switch.kettle", "off")
+    account = house.entry.runtime_data.account
+    account.poller.close()
+    lists = 0
+    list_devices = account._client.list_devices
+
+    async def count(user_key: str) -> list[OwnedDevice]:
+        nonlocal lists
+        lists += 1
+        return await list_devices(user_key)
+
+    monkeypatch.setattr(account._client, "list_devices", count)
+    cloud.revoke_key(cloud.owner_key(house.devices["Kettle"]))
+    backend = house.coordinator("Kettle").backend
+    await backend.async_refresh()
+    assert lists == 0
+    with pytest.raises(CloudError):
+        await backend.async_call("BLINK", {})
+    assert lists == 1

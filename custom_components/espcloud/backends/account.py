@@ -147,6 +147,7 @@ class EspCloudAccount:
         request: Callable[[OwnerClient, str], Awaitable[AnswerT]],
         *,
         master_key: str = "",
+        renews_key: bool = True,
     ) -> AnswerT:
         """Make a request about a device with its owner key.
 
@@ -156,6 +157,8 @@ class EspCloudAccount:
             device_id: the device.
             request: what to ask, given the client and the key.
             master_key: the key to use where the account has no owner key.
+            renews_key: whether that is worth the requests. What is asked again and again
+                can wait for the list that is read every minute.
 
         Raises:
             CloudError: as the request.
@@ -166,6 +169,8 @@ class EspCloudAccount:
         try:
             return await request(client, key)
         except AuthenticationError:
+            if not renews_key:
+                raise
             try:
                 await self._async_read_devices()
             except AuthenticationError:
@@ -237,7 +242,7 @@ class EspCloudAccount:
         end: int | None = None,
         offset: int = 0,
     ) -> list[StoredPoint]:
-        """Return what is stored, the newest first.
+        """Return what is stored, the newest first; nobody waits for it.
 
         Args:
             device_id: the device.
@@ -257,6 +262,7 @@ class EspCloudAccount:
             lambda client, key: client.history(
                 key, stream, start=start, end=last, offset=offset, count=count
             ),
+            renews_key=False,
         )
 
     async def async_refresh(self, _now: datetime | None = None) -> None:

@@ -203,7 +203,11 @@ class RemoteBackend(Backend):
         try:
             async with self._asking:
                 reading = listener.begin_reading()
-                datapoint = await self._account.async_read(self.device_id, stream)
+                datapoint = await self._account.async_as_owner(
+                    self.device_id,
+                    lambda client, key: client.read_live(key, stream),
+                    renews_key=False,
+                )
         except DeviceOfflineError as err:
             self._note_away(err)
         except DeviceBusyError as err:
