@@ -1,7 +1,7 @@
 """One device: what it is, how it is reached, and the state that comes of both."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 import logging
 from typing import TYPE_CHECKING, Any, override
 
@@ -12,7 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .availability import Availability
 from .backends.base import Backend
-from .cloud import CloudDevice, CloudError, DeviceBusyError, Push
+from .cloud import CloudDevice, CloudError, Push, UnexpectedAnswerError
 from .command_queue import CommandQueue
 from .commands import CommandListener
 from .device_info import async_register_device
@@ -22,7 +22,6 @@ from .identity import Identity
 from .kinds.base import Call, Change, ControllableKind, Datapoint, Kind, Write
 from .kinds.lamp import LampKind
 from .push_handler import PushHandler
-from .unanswered import UnansweredCalls
 
 if TYPE_CHECKING:
     # What makes the coordinators, and so imports this.
@@ -68,7 +67,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         suggested_area: str | None = None,
         state: Any = None,
         remember: Callable[[Any], None] | None = None,
-        unanswered: UnansweredCalls | None = None,
+        watch_call: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Prepare; `async_register`, then `async_connect` begin.
 
@@ -83,8 +82,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             suggested_area: the name of the area where it probably is.
             state: what was known of it before, None for nothing.
             remember: keeps a state over a restart, None where the device knows it.
-            unanswered: counts the commands that it does not answer, where that may mean
-                that it never does.
+            watch_call: what each action is sent within.
         """
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=name, update_interval=None
@@ -105,7 +103,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             on_stable=backend.note_stable,
         )
         self._remember = remember
-        self._unanswered = unanswered
+        self._watch_call = watch_call
         self._on_shutdown: list[CALLBACK_TYPE] = []
         self._state_listeners: list[StateListener] = []
         self._pushes = PushHandler(
@@ -243,7 +241,10 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
             datapoint = await self.backend.async_read(kind.live)
             self._async_publish(kind.apply(self.data, kind.live, datapoint))
         goal = change(self.data)
-        command = kind.command(self.data, goal)
+        try:
+            command = kind.command(self.data, goal)
+        except ValueError as err:
+            raise UnexpectedAnswerError("the device does not say how it is") from err
         answered: Datapoint | None = None
         if isinstance(command, Write):
             with (
@@ -267,18 +268,9 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         with (
             self.freshness.overtaking(),
             self._pushes.own_commands.sending(call.action, context),
+            self._watch_call(),
         ):
-            try:
-                answer = await self.backend.async_call(call.action, call.parameters)
-            except DeviceBusyError:
-                self._note_call(is_answered=False)
-                raise
-        self._note_call(is_answered=True)
-        return answer
-
-    def _note_call(self, *, is_answered: bool) -> None:
-        if self._unanswered is not None:
-            self._unanswered.note(is_answered=is_answered)
+            return await self.backend.async_call(call.action, call.parameters)
 
     @override
     async def _async_update_data(self) -> Any:
@@ -294,8 +286,6 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         while self._on_shutdown:
             self._on_shutdown.pop()()
         self._queue.close()
-        if self._unanswered is not None:
-            self._unanswered.clear()
         self.availability.close()
         await self.backend.async_close()
 

@@ -1,6 +1,7 @@
 """The devices that an account has: they come and go as the account says."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 import logging
 from typing import Any
 
@@ -166,6 +167,7 @@ class HardwareDevices:
             # Home Assistant was this device; that one goes with its subentry.
             dr.async_get(self._hass).async_remove_device(registered.id)
         key = f"{HARDWARE}{identity.unique_id}"
+        calls = UnansweredCalls(self._hass, self._entry, identity, device.title)
         coordinator = EspCloudCoordinator(
             self._hass,
             self._entry,
@@ -182,10 +184,11 @@ class HardwareDevices:
             remember=(lambda state: self._states.async_set(key, as_stored(state)))
             if isinstance(kind, OldLightKind | NewLightKind)
             else None,
-            unanswered=UnansweredCalls(self._hass, self._entry, identity, device.title)
+            watch_call=calls.watching
             if isinstance(kind, RpcKind) and not kind.is_silent
-            else None,
+            else nullcontext,
         )
+        coordinator.async_on_shutdown(calls.clear)
         self.coordinators[device.id] = coordinator
         self._shown_with[device.id] = _choices(subentry)
         self._add(coordinator)

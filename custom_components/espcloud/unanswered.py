@@ -1,11 +1,14 @@
 """A self-made device that seems never to answer (protocol.md §10.1): what to do about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from .cloud import DeviceBusyError
 from .const import CONF_DEVICE_ID, DOMAIN
 from .identity import Identity
 from .issues import LEARN_MORE
@@ -29,12 +32,18 @@ class UnansweredCalls:
         self._name = name
         self._count = 0
 
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note what becomes of a command within the block, where it reaches the device."""
+        try:
+            yield
+        except DeviceBusyError:
+            self._note_unanswered()
+            raise
+        self.clear()
+
     @callback
-    def note(self, *, is_answered: bool) -> None:
-        """Note what became of a command that reached the device."""
-        if is_answered:
-            self.clear()
-            return
+    def _note_unanswered(self) -> None:
         self._count += 1
         if self._count == MOST_UNANSWERED:
             ir.async_create_issue(

@@ -203,3 +203,18 @@ async def test_account_that_is_not_loaded(hass: HomeAssistant, house: House) -> 
     await house.set_up()
     await hass.config_entries.async_unload(house.entry.entry_id)
     assert (await open_dialog(hass, house))["reason"] == "account_not_loaded"
+
+
+async def test_strip_that_does_not_say_how_it_is(
+    hass: HomeAssistant, house: House
+) -> None:
+    """To set one socket would switch the others off, so none is set."""
+    device = await house.show("Strip", "self_made", members={"datapoint": {"y": 2}})
+    await wait_for_state(hass, "light.strip", "unknown")
+    await choose(hass, house, "Strip", "strip")
+    await wait_for_state(hass, "switch.strip_socket_1", "unknown")
+    pushes = len(device.pushes)
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(hass, "switch.strip_socket_1", "turn_on")
+    assert caught.value.translation_key == "unexpected_answer"
+    assert {push["method"] for push in device.pushes[pushes:]} == {"GET"}

@@ -43,8 +43,16 @@ class Flow:
 
 
 def flow_classes(source: Source, *kinds: str) -> list[ast.ClassDef]:
-    """Return the classes that have one of these bases."""
-    return [each for each in source.classes() if bases(each) & set(kinds)]
+    """Return the classes that have one of these bases, or inherit from one that has."""
+    own = {each.name: each for each in source.classes()}
+
+    def is_one(flow: ast.ClassDef) -> bool:
+        names = bases(flow)
+        return bool(names & set(kinds)) or any(
+            is_one(own[name]) for name in names & own.keys()
+        )
+
+    return [each for each in own.values() if is_one(each)]
 
 
 def subentry_types(source: Source) -> dict[str, ast.ClassDef]:
