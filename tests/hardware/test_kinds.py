@@ -61,6 +61,10 @@ async def test_light_of_the_old_stream(
     assert light.appliance.values == sent
     expected = {"rgb_color": (255, 128, 0), "brightness": 128, "color_mode": "rgb"}
     assert expected.items() <= hass.states.get(entity_id).attributes.items()
+    # Whoever asks it now hears of a moment on the way: it has hardly begun.
+    await house.coordinator("Lamp").backend.async_refresh()
+    assert hass.states.get(entity_id).state == "on"
+    assert expected.items() <= hass.states.get(entity_id).attributes.items()
     # The fade is over, and so is the second look.
     await house.wait_settled("Lamp")
     assert expected.items() <= hass.states.get(entity_id).attributes.items()
@@ -245,3 +249,22 @@ async def test_voltage_is_the_newest_of_what_was_posted_together(
     assert [state for state in shown if state not in ("unavailable", "unknown")] == [
         str(3019 / 1024)
     ]
+
+
+async def test_answer_that_a_command_has_overtaken(
+    hass: HomeAssistant, house: House
+) -> None:
+    """What was asked before it, or while it was under way, is worth nothing."""
+    await house.show("Kettle", "plug", activates=True)
+    await wait_for_state(hass, "switch.kettle", "off")
+    coordinator = house.coordinator("Kettle")
+    reading = coordinator.begin_reading()
+    await press(hass, "switch.kettle", "turn_on")
+    coordinator.handle_datapoint("plug-status", {"x": 0}, reading)
+    assert hass.states.get("switch.kettle").state == "on"
+    with coordinator.freshness.overtaking():
+        reading = coordinator.begin_reading()
+    coordinator.handle_datapoint("plug-status", {"x": 0}, reading)
+    assert hass.states.get("switch.kettle").state == "on"
+    coordinator.handle_datapoint("plug-status", {"x": 0}, coordinator.begin_reading())
+    assert hass.states.get("switch.kettle").state == "off"
