@@ -56,8 +56,6 @@ async def read_earlier(
         ):
             early = kind.seconds_before_at(values)
             begin = int(at - early) // HOUR * HOUR
-            if begin >= end:
-                continue
             state = kind.apply(kind.initial, stream, values)
             for key, reading in kind.readings(state).items():
                 of_key = hours.setdefault(key, {})

@@ -85,7 +85,6 @@ class PushHandler:
         if not isinstance(told, dict):
             return {"datapoint": kind.answer(state, stream, None)}
         goal = kind.apply(state, stream, told)
-        if goal is not state:
-            self.context = self.own_commands.context_of(stream)
-            self._publish(goal)
+        self.context = self.own_commands.context_of(stream)
+        self._publish(goal)
         return {"datapoint": kind.answer(goal, stream, told)}

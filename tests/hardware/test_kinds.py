@@ -1,5 +1,7 @@
 """Each kind of device in Home Assistant: shown, commanded, read."""
 
+import asyncio
+
 import pytest
 
 from homeassistant.const import ATTR_ENTITY_ID
@@ -268,3 +270,20 @@ async def test_answer_that_a_command_has_overtaken(
     assert hass.states.get("switch.kettle").state == "on"
     coordinator.handle_datapoint("plug-status", {"x": 0}, coordinator.begin_reading())
     assert hass.states.get("switch.kettle").state == "off"
+
+
+async def test_toggles_are_never_taken_together(
+    hass: HomeAssistant, house: House
+) -> None:
+    """Each is done; of others that wait, the outcome is enough."""
+    plug = await house.show("Kettle", "plug", activates=True)
+    switch = "switch.kettle"
+    await wait_for_state(hass, switch, "off")
+    await asyncio.gather(*(press(hass, switch, "toggle") for _ in range(5)))
+    assert plug.appliance.history == [True, False, True, False, True]
+    plug.appliance.history.clear()
+    await asyncio.gather(
+        *(press(hass, switch, f"turn_{to}") for to in ("off", "on", "off", "on"))
+    )
+    # The first was under way already.
+    assert plug.appliance.history == [False, True]
