@@ -137,9 +137,9 @@ async def measure(network: Network, hole: float, *, up: bool, withdraws: bool) -
         lamps = [Lamp(cloud, device) for device in devices]
         http_port = URL(cloud.http_url).port
         web = await stack.enter_async_context(aiohttp.ClientSession())
-        client = CloudClient(web, f"http://{CLOUD}:{http_port}")
+        client = CloudClient.over_http(web, f"http://{CLOUD}:{http_port}")
         phone_web = await stack.enter_async_context(aiohttp.ClientSession())
-        phone = CloudClient(phone_web, f"http://127.0.0.1:{http_port}")
+        phone = CloudClient.over_http(phone_web, f"http://127.0.0.1:{http_port}")
         os.setns(network.home)
         tasks = [asyncio.create_task(lamp.session.run()) for lamp in lamps]
         for lamp, device in zip(lamps, devices, strict=True):

@@ -26,8 +26,8 @@ from custom_components.espcloud.cloud import (
     StreamTemplate,
     UserKey,
     WeeklyTimer,
+    http_transport,
     is_stream_name,
-    transport,
 )
 from custom_components.espcloud.cloud.text import printable
 from custom_components.espcloud.cloud.timers import timers_from_answer
@@ -80,14 +80,14 @@ def target(data: bytes) -> None:
         size = sum(map(len, pieces))
         head = f"HTTP/1.1 {_STATUSES[data[1]]} x\r\nContent-Length: {size}\r\n\r\n"
         pieces = [head.encode(), *pieces]
-    with patch.object(transport, "REQUEST_TIMEOUT", _TIMEOUT):
+    with patch.object(http_transport, "REQUEST_TIMEOUT", _TIMEOUT):
         assert not run(_attempt(call, pieces))
 
 
 async def _attempt(call: Call, pieces: Pieces) -> None:
     async with aiohttp.ClientSession(connector=_Connector(pieces)) as session:
         try:
-            outcome = await call(CloudClient(session, "http://192.0.2.1"))
+            outcome = await call(CloudClient.over_http(session, "http://192.0.2.1"))
         except CloudError as error:
             _check_error(error)
         else:

@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import espcloud
-from custom_components.espcloud.backends import account
+from custom_components.espcloud.backends import cloud_account
 from custom_components.espcloud.cloud import PushLimits
 from custom_components.espcloud.const import LONG_OUTAGE
 from custom_components.espcloud.coordinator import EspCloudCoordinator
@@ -38,7 +38,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set the limits of accounts to come: two commands, and no more, if not told otherwise."""
 
     def limit(**limits: float) -> None:
-        monkeypatch.setattr(account, "PUSH_LIMITS", PushLimits(**limits))
+        monkeypatch.setattr(cloud_account, "PUSH_LIMITS", PushLimits(**limits))
 
     limit(device_burst=2, device_rate=NEVER)
     return limit

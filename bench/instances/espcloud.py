@@ -150,7 +150,7 @@ def _raise_push_limits() -> None:
 
     Imported here, since `load` measures how long the import takes.
     """
-    account = import_module(f"custom_components.{DOMAIN}.backends.account")
+    account = import_module(f"custom_components.{DOMAIN}.backends.cloud_account")
     push_limits = import_module(f"custom_components.{DOMAIN}.cloud").PushLimits
     account.PUSH_LIMITS = push_limits(  # type: ignore[attr-defined]  # a module's
         device_rate=RAISED,

@@ -1,36 +1,24 @@
-"""The Espressif IoT Cloud integration: Home Assistant as a device, and as an owner."""
+"""The Espressif IoT Cloud integration: Home Assistant as a device, as an owner, as the cloud."""
 
-from homeassistant.config_entries import (
-    SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
-    ConfigEntryChange,
-    ConfigEntryState,
-)
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import ConfigType
 
-from .backends.account import EspCloudAccount
+from .account_entry import async_setup_account_entry
 from .config_flow import EspCloudConfigFlow
-from .const import ACCOUNT_INTERVAL, DEVICES_INTERVAL, DOMAIN
+from .const import CONF_SHOW_DEVICES, DOMAIN, PLATFORMS
 from .coordinator import EspCloudConfigEntry
-from .devices import EspCloudDevices
+from .entries import is_local
+from .local_entry import (
+    async_close_local_entry,
+    async_remove_local_entry,
+    async_setup_local_entry,
+)
 from .services import async_register_services
 from .state_store import StateStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [
-    Platform.BINARY_SENSOR,
-    Platform.EVENT,
-    Platform.LIGHT,
-    Platform.REMOTE,
-    Platform.SENSOR,
-    Platform.SWITCH,
-    Platform.UPDATE,
-]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -40,67 +28,31 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
-    """Set up an account and its devices."""
-    account = EspCloudAccount(hass, entry)
-    await account.async_sign_in()
-    entry.async_on_unload(account.async_close)
-    states = StateStore(hass, entry.entry_id)
-    await states.async_load(entry.subentries)
-    devices = EspCloudDevices(hass, entry, account, states)
-    entry.runtime_data = devices
-    _async_remove_orphans(hass, entry, keep_hardware=account.shows_devices)
-
-    # Entries are not unloaded when Home Assistant stops.
-    entry.async_on_unload(
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, devices.async_close)
+    """Set up an account and its devices, or the cloud that Home Assistant is."""
+    _async_remove_orphans(
+        hass, entry, keep_hardware=entry.options.get(CONF_SHOW_DEVICES, True)
     )
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    # Only now: a command that nobody hears must not be acknowledged.
-    devices.async_start()
-
-    @callback
-    def async_entry_changed(change: ConfigEntryChange, changed: ConfigEntry) -> None:
-        # The others', too: a device that one gives up may be waited for here. One that
-        # is unloaded has not given up anything: it may just be reloaded.
-        if changed.domain == DOMAIN and (
-            change is ConfigEntryChange.REMOVED
-            or changed.state is ConfigEntryState.LOADED
-        ):
-            devices.async_follow_subentries()
-
-    # Not an update listener: with one, Home Assistant forbids the flow helpers that
-    # reload, and an account that failed to set up has to be reloaded by its flow.
-    entry.async_on_unload(
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_entry_changed)
-    )
-    entry.async_on_unload(
-        async_track_time_interval(
-            hass,
-            account.async_refresh,
-            DEVICES_INTERVAL if account.shows_devices else ACCOUNT_INTERVAL,
-            cancel_on_shutdown=True,
-        )
-    )
-    entry.async_on_unload(
-        async_track_time_interval(
-            hass,
-            devices.async_retry_refused_keys,
-            ACCOUNT_INTERVAL,
-            cancel_on_shutdown=True,
-        )
-    )
+    if is_local(entry):
+        await async_setup_local_entry(hass, entry)
+    else:
+        await async_setup_account_entry(hass, entry)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:
-    """Unload an account, the connections first: nobody hears commands without entities."""
-    await entry.runtime_data.async_close()
+    """Unload an entry, the connections first: nobody hears commands without entities."""
+    if is_local(entry):
+        await async_close_local_entry(entry)
+    else:
+        await entry.runtime_data.async_close()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> None:
     """Remove what was stored of an account's devices."""
     await StateStore(hass, entry.entry_id).async_remove()
+    if is_local(entry):
+        await async_remove_local_entry(hass)
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: EspCloudConfigEntry) -> bool:

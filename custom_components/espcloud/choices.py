@@ -7,14 +7,8 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
-from .const import CONF_DEVICE_ID, CONF_KIND, CONF_SERIAL, SUBENTRY_TYPE_HARDWARE
+from .const import CONF_KIND, SUBENTRY_TYPE_HARDWARE
 from .coordinator import EspCloudCoordinator
-
-
-def hardware_data(coordinator: EspCloudCoordinator) -> dict[str, Any]:
-    """Return the data that tells a device's subentry from the others."""
-    identity = coordinator.identity
-    return {CONF_DEVICE_ID: identity.device_id, CONF_SERIAL: identity.serial}
 
 
 def hardware_unique_id(coordinator: EspCloudCoordinator) -> str:
@@ -37,7 +31,7 @@ def async_choose(
         )
         return
     data = {
-        **hardware_data(coordinator),
+        **coordinator.identity.as_data(),
         CONF_KIND: coordinator.kind.name,
         **choices,
     }

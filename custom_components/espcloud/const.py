@@ -3,13 +3,35 @@
 from datetime import timedelta
 from typing import Final
 
+from homeassistant.const import Platform
+
 DOMAIN: Final = "espcloud"
 MANUFACTURER: Final = "Espressif"
 
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.EVENT,
+    Platform.LIGHT,
+    Platform.REMOTE,
+    Platform.SENSOR,
+    Platform.SWITCH,
+    Platform.UPDATE,
+]
+
 SUBENTRY_TYPE_DEVICE: Final = "device"
 SUBENTRY_TYPE_HARDWARE: Final = "hardware"
+# Of a type of its own: the texts of a type are the same in every entry.
+SUBENTRY_TYPE_LOCAL: Final = "local_device"
+
+# The one entry in which Home Assistant is the cloud.
+LOCAL_UNIQUE_ID: Final = "local"
+LOCAL_TITLE: Final = "Local cloud"
+DEFAULT_API_PORT: Final = 8080
+SECTION_API: Final = "api"
+CONF_SERVE_API: Final = "serve_api"
 
 CONF_ACTIONS: Final = "actions"
+CONF_API_PORT: Final = "api_port"
 CONF_AREA: Final = "area"
 CONF_CLEAR_TEXT: Final = "clear_text"
 CONF_DEVICE: Final = "device"
@@ -21,6 +43,7 @@ CONF_DIM_PARAMETER: Final = "dim_parameter"
 CONF_HAS_WHITE: Final = "has_white"
 CONF_IS_SILENT: Final = "is_silent"
 CONF_LAMP_SHOWS: Final = "lamp_shows"
+CONF_KEY_HASH: Final = "key_hash"
 CONF_KIND: Final = "kind"
 CONF_SERIAL: Final = "serial"
 CONF_SHOW_DEVICES: Final = "show_devices"

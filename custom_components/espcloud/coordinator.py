@@ -98,7 +98,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
         self.availability = Availability(
             self.hass,
             self.name,
-            has_patience=backend.is_virtual,
+            has_patience=backend.has_patience,
             on_change=self.async_update_listeners,
             on_stable=backend.note_stable,
         )
@@ -133,7 +133,7 @@ class EspCloudCoordinator(DataUpdateCoordinator[Any]):
 
         What a person has chosen for one of those is not what it comes from.
         """
-        if self.backend.is_virtual and self.subentry is not None:
+        if self.backend.comes_from_subentry and self.subentry is not None:
             return self.subentry.subentry_id
         return None
 

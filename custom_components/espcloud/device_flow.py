@@ -147,7 +147,7 @@ class DeviceSubentryFlow(
             if entry.state is ConfigEntryState.LOADED:
                 devices: EspCloudDevices = entry.runtime_data
                 # Another account may have the device connected.
-                found = devices.virtual.coordinators.get(subentry.subentry_id)
+                found = devices.virtual_device(subentry.subentry_id)
                 if found is not None:
                     backend_of(found).async_retry_refused_key()
         # The coordinator follows the subentry; nothing has to be reloaded.

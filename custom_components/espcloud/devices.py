@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Self
 
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util.async_ import create_eager_task
 
-from .backends.account import EspCloudAccount
+from .account_hardware import AccountHardware
+from .backends.account import Account
+from .backends.cloud_account import EspCloudAccount
+from .backends.local import LocalServer
 from .const import DOMAIN
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .hardware import HardwareDevices
+from .local_hardware import LocalHardware
 from .state_store import StateStore
 from .virtual_devices import VirtualDevices
 
@@ -19,32 +24,63 @@ type DeviceListener = Callable[[EspCloudCoordinator], None]
 
 
 class EspCloudDevices:
-    """The runtime data of an account's config entry.
+    """The runtime data of a config entry.
 
     Attributes:
         account: what all its devices share.
-        virtual: the devices that Home Assistant is.
+        virtual: the devices that Home Assistant is; none where it is the cloud.
         hardware: the devices that the account has.
+        server: the cloud, where Home Assistant is it.
     """
 
+    hardware: HardwareDevices
+
     def __init__(
-        self,
+        self, hass: HomeAssistant, account: Account, states: StateStore
+    ) -> None:
+        """Start nothing yet; `of_account` and `of_server` are how to get here."""
+        self.account = account
+        self.virtual: VirtualDevices | None = None
+        self.server: LocalServer | None = None
+        self._hass = hass
+        self._states = states
+        self._listeners: list[DeviceListener] = []
+
+    @classmethod
+    def of_account(
+        cls,
         hass: HomeAssistant,
         entry: EspCloudConfigEntry,
         account: EspCloudAccount,
         states: StateStore,
-    ) -> None:
-        """Start nothing yet; `async_start` does."""
-        self.account = account
-        self._hass = hass
-        self._states = states
-        self._listeners: list[DeviceListener] = []
-        self.virtual = VirtualDevices(hass, entry, account, states, self._async_add)
-        self.hardware = HardwareDevices(hass, entry, account, states, self._async_add)
+    ) -> Self:
+        """Return the devices of an account at a cloud."""
+        devices = cls(hass, account, states)
+        add = devices._async_add
+        devices.virtual = VirtualDevices(hass, entry, account, states, add)
+        devices.hardware = AccountHardware(hass, entry, account, states, add)
+        return devices
+
+    @classmethod
+    def of_server(
+        cls,
+        hass: HomeAssistant,
+        entry: EspCloudConfigEntry,
+        server: LocalServer,
+        states: StateStore,
+    ) -> Self:
+        """Return the devices of the cloud that Home Assistant is."""
+        devices = cls(hass, server.account, states)
+        devices.server = server
+        devices.hardware = LocalHardware(
+            hass, entry, server, states, devices._async_add
+        )
+        return devices
 
     def __iter__(self) -> Iterator[EspCloudCoordinator]:
         """Return every device."""
-        yield from self.virtual.coordinators.values()
+        if self.virtual is not None:
+            yield from self.virtual.coordinators.values()
         yield from self.hardware.coordinators.values()
 
     def of(
@@ -55,6 +91,12 @@ class EspCloudDevices:
             (each for each in self if (DOMAIN, each.unique_id) in device.identifiers),
             None,
         )
+
+    def virtual_device(self, subentry_id: str) -> EspCloudCoordinator | None:
+        """Return a device that Home Assistant is, None where it is none of this entry's."""
+        if self.virtual is None:
+            return None
+        return self.virtual.coordinators.get(subentry_id)
 
     @callback
     def async_for_each_device(self, listener: DeviceListener) -> CALLBACK_TYPE:
@@ -70,13 +112,15 @@ class EspCloudDevices:
         if self._hass.is_stopping:
             # Nobody would close the connections.
             return
-        self.virtual.async_follow_subentries()
+        if self.virtual is not None:
+            self.virtual.async_follow_subentries()
         self.hardware.async_start()
 
     @callback
     def async_retry_refused_keys(self, _now: datetime) -> None:
         """Give the refused keys of virtual devices another chance."""
-        self.virtual.async_retry_refused_keys()
+        if self.virtual is not None:
+            self.virtual.async_retry_refused_keys()
 
     @callback
     def async_follow_subentries(self) -> None:
@@ -84,9 +128,10 @@ class EspCloudDevices:
         if self._hass.is_stopping:
             # Nobody would close the connections.
             return
-        # Home Assistant may have taken the place of one, or given it back.
-        self.hardware.async_leave_virtual()
-        self.virtual.async_follow_subentries()
+        if self.virtual is not None:
+            # Home Assistant may have taken the place of one, or given it back.
+            self.hardware.async_leave_virtual()
+            self.virtual.async_follow_subentries()
         self.hardware.async_follow()
 
     async def async_close(self, _event: Event | None = None) -> None:
@@ -95,7 +140,8 @@ class EspCloudDevices:
         All of them end in this turn of the loop: when Home Assistant stops, it stores
         the states in the same turn, and what arrives later is to be refused, not lost.
         """
-        self.virtual.clear_issues()
+        if self.virtual is not None:
+            self.virtual.clear_issues()
         self.hardware.async_stop()
         await asyncio.gather(
             *(create_eager_task(coordinator.async_shutdown()) for coordinator in self)

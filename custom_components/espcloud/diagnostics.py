@@ -36,7 +36,7 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of an account and all its devices."""
     return {
         "account": _account(entry.data),
-        "polling": entry.runtime_data.account.poller.diagnostics(),
+        "polling": entry.runtime_data.account.diagnostics(),
         "devices": [_device(coordinator) for coordinator in entry.runtime_data],
     }
 

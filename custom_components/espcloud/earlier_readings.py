@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .backends.account import EspCloudAccount
+from .backends.account import Account
 from .kinds.base import Kind
 from .kinds.sensors import Measuring
 
@@ -32,7 +32,7 @@ type Hours = dict[int, Hour]
 
 
 async def read_earlier(
-    account: EspCloudAccount, device_id: int, kind: Kind[Any], *, before: float
+    account: Account, device_id: int, kind: Kind[Any], *, before: float
 ) -> dict[str, Hours]:
     """Return a device's earlier readings by the keys of their quantities.
 
@@ -64,12 +64,12 @@ async def read_earlier(
 
 
 async def _points(
-    account: EspCloudAccount, device_id: int, stream: str, *, start: int, end: int
+    account: Account, device_id: int, stream: str, *, start: int, end: int
 ) -> AsyncIterator[tuple[int, Any]]:
     """Yield the time and values of the points that are stored, the newest first."""
     offset = 0
     while True:
-        await account.poller.async_slot()
+        await account.async_turn()
         points = await account.async_history(
             device_id, stream, start=start, end=end, count=PAGE, offset=offset
         )

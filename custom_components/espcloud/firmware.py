@@ -71,7 +71,7 @@ class FirmwareOffer:
     async def _async_ask(self, version: str) -> None:
         rom = None
         try:
-            await self._account.poller.async_slot()
+            await self._account.async_turn()
             roms = await self._account.async_as_owner(
                 self._coordinator.identity.device_id,
                 lambda client, key: client.list_roms(key),

@@ -63,9 +63,12 @@ _EMAIL = _text(selector.TextSelectorType.EMAIL, "username")
 _PASSWORD = _text(selector.TextSelectorType.PASSWORD, "current-password")
 # A secret, but not one for a password manager to fill in.
 _DEVICE_KEY = _text(selector.TextSelectorType.PASSWORD, "off")
-_NAME = _ACTION = _text(selector.TextSelectorType.TEXT, "off")
+NAME = _ACTION = _text(selector.TextSelectorType.TEXT, "off")
+# An account that is made here, of which the browser knows nothing yet.
+OWN_EMAIL = _text(selector.TextSelectorType.EMAIL, "off")
+NEW_PASSWORD = _text(selector.TextSelectorType.PASSWORD, "new-password")
 # Without limits: beyond them the selector's own text would be English for everybody.
-_NUMBER = selector.NumberSelector(
+NUMBER = selector.NumberSelector(
     selector.NumberSelectorConfig(mode=selector.NumberSelectorMode.BOX)
 )
 
@@ -74,7 +77,7 @@ _SERVER = vol.Schema(
         vol.Required(CONF_URL, default=DEFAULT_URL): _text(
             selector.TextSelectorType.URL, "url"
         ),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _NUMBER,
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): NUMBER,
         vol.Required(CONF_SSL, default=False): bool,
         vol.Required(CONF_VERIFY_SSL, default=True): bool,
     }
@@ -97,7 +100,7 @@ ACTIONS = {
     ),
     vol.Optional(CONF_DIM_ACTION): _ACTION,
     vol.Required(CONF_DIM_PARAMETER, default=DEFAULT_DIM_PARAMETER): _ACTION,
-    vol.Required(CONF_DIM_MAXIMUM, default=DEFAULT_DIM_MAXIMUM): _NUMBER,
+    vol.Required(CONF_DIM_MAXIMUM, default=DEFAULT_DIM_MAXIMUM): NUMBER,
 }
 
 AREA = {vol.Optional(CONF_AREA): selector.AreaSelector()}
@@ -139,7 +142,7 @@ def account_reconfigure_form(*, ask_clear_text: bool) -> vol.Schema:
 
 def create_device_fields() -> dict[Any, Any]:
     """Return the fields for a device that is to be made at the cloud."""
-    return {vol.Required(CONF_NAME): _NAME}
+    return {vol.Required(CONF_NAME): NAME}
 
 
 def pick_device_fields(

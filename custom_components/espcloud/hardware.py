@@ -1,5 +1,6 @@
-"""The devices that an account has: they come and go as the account says."""
+"""Real devices as entities, each with what a person has chosen for it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 import logging
@@ -9,10 +10,10 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .backends.account import EspCloudAccount
-from .backends.remote import RemoteBackend
+from .backends.account import Account
+from .backends.base import Backend
 from .cloud import CloudError, OwnedDevice, StreamTemplate
-from .const import DOMAIN, SUBENTRY_TYPE_HARDWARE
+from .const import DOMAIN
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .identity import Identity
 from .kinds.base import Kind
@@ -21,8 +22,6 @@ from .kinds.rpc import RpcKind
 from .kinds.sensors import Measuring
 from .kinds.stored_light import as_stored, from_stored
 from .kinds.strip import StripKind
-from .known_devices import VirtualDeviceIndex
-from .missing import MissingDevices
 from .settings import HardwareSettings
 from .state_store import HARDWARE, StateStore
 from .unanswered import UnansweredCalls
@@ -30,8 +29,8 @@ from .unanswered import UnansweredCalls
 _LOGGER = logging.getLogger(__name__)
 
 
-class HardwareDevices:
-    """The devices of an account.
+class HardwareDevices(ABC):
+    """The devices of an account, wherever its server runs.
 
     Attributes:
         coordinators: one per device, by the cloud's id.
@@ -43,11 +42,11 @@ class HardwareDevices:
         self,
         hass: HomeAssistant,
         entry: EspCloudConfigEntry,
-        account: EspCloudAccount,
+        account: Account,
         states: StateStore,
         add: Callable[[EspCloudCoordinator], None],
     ) -> None:
-        """Show nothing yet; `async_follow` does.
+        """Show nothing yet; `async_start` does.
 
         Args:
             hass: Home Assistant.
@@ -65,7 +64,6 @@ class HardwareDevices:
         self._add = add
         # What was chosen for a device when it was shown: its subentry changes in place.
         self._shown_with: dict[int, Mapping[str, Any]] = {}
-        self._missing = MissingDevices()
         self._templates: dict[int, list[StreamTemplate]] = {}
         self._asked_templates: set[int] = set()
         self._is_reading_templates = False
@@ -103,23 +101,13 @@ class HardwareDevices:
             self._async_show_all(owned)
 
     @callback
-    def async_leave_virtual(self) -> None:
-        """Show no device any more that Home Assistant is by now."""
-        virtual = VirtualDeviceIndex(self._hass)
-        for device_id, owned in self._account.owned.items():
-            coordinator = self.coordinators.get(device_id)
-            if coordinator is not None and not self._is_shown(owned, virtual):
-                self._async_remove(coordinator)
-
-    @callback
     def _async_show_all(self, owned: Mapping[int, OwnedDevice]) -> None:
         chosen = HardwareSettings.of_entry(self._entry)
-        virtual = VirtualDeviceIndex(self._hass)
         for device_id, each in owned.items():
-            if not self._is_shown(each, virtual):
+            subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
+            if not self._is_shown(each, subentry):
                 continue
             coordinator = self.coordinators.get(device_id)
-            subentry, settings = chosen.get(device_id, (None, HardwareSettings()))
             kind = settings.make_kind(each.device, self._templates.get(device_id, []))
             if coordinator is None:
                 self._async_show(each, kind, subentry)
@@ -142,30 +130,38 @@ class HardwareDevices:
 
     @callback
     def _handle_account(self) -> None:
+        """Follow what the account says by now."""
         if self._account.last_error is None:
             self.async_follow()
-            self._async_look_for_missing()
 
-    def _is_shown(self, owned: OwnedDevice, virtual: VirtualDeviceIndex) -> bool:
-        """Tell whether it is a device that Home Assistant can show, and does not yet.
+    @callback
+    def async_leave_virtual(self) -> None:
+        """Show no device any more that Home Assistant is by now."""
 
-        One that was never switched on has nothing to show.
+    @abstractmethod
+    def _is_shown(self, owned: OwnedDevice, subentry: ConfigSubentry | None) -> bool:
+        """Tell whether Home Assistant is to show a device of the account.
+
+        Args:
+            owned: the device.
+            subentry: what a person has chosen for it.
         """
-        device = owned.device
-        return device.activated and not virtual.has(self._account.server, device)
+
+    @abstractmethod
+    def _make_backend(self, owned: OwnedDevice, kind: Kind[Any]) -> Backend:
+        """Return the way to a device."""
+
+    def _identity(self, owned: OwnedDevice) -> Identity:
+        """Return what tells a device from every other."""
+        return Identity(owned.device.id, owned.device.serial)
 
     @callback
     def _async_show(
         self, owned: OwnedDevice, kind: Kind[Any], subentry: ConfigSubentry | None
     ) -> None:
+        """Show a device and follow it."""
         device = owned.device
-        identity = Identity(device.id, device.serial)
-        if self._is_held_elsewhere(identity):
-            return
-        registered = self._registered(identity.unique_id)
-        if registered is not None and registered.config_subentry_id is not None:
-            # Home Assistant was this device; that one goes with its subentry.
-            dr.async_get(self._hass).async_remove_device(registered.id)
+        identity = self._identity(owned)
         key = f"{HARDWARE}{identity.unique_id}"
         calls = UnansweredCalls(self._hass, self._entry, identity, device.title)
         coordinator = EspCloudCoordinator(
@@ -174,7 +170,7 @@ class HardwareDevices:
             name=device.title,
             identity=identity,
             kind=kind,
-            backend=RemoteBackend(self._hass, self._account, owned, kind),
+            backend=self._make_backend(owned, kind),
             subentry=subentry,
             suggested_area=owned.group or None,
             # The others say all that there is to know.
@@ -261,81 +257,15 @@ class HardwareDevices:
         if device is not None and device.config_subentry_id is None:
             dr.async_get(self._hass).async_remove_device(device.id)
 
-    @callback
-    def _async_look_for_missing(self) -> None:
-        """Remove what has been missing from the account for long enough."""
-        listed = {
-            Identity(each.device.id, each.device.serial).unique_id
-            for each in self._account.owned.values()
-        }
-        for unique_id in self._missing.note(self._known_ids(), listed):
-            for coordinator in list(self.coordinators.values()):
-                if coordinator.unique_id == unique_id:
-                    self._async_remove(coordinator)
-            self._async_forget(unique_id)
-            self._async_remove_choices(unique_id)
-
-    def _known_ids(self) -> set[str]:
-        """Return the unique ids of the account's devices in the registry."""
-        registry = dr.async_get(self._hass)
-        return {
-            unique_id
-            for device in dr.async_entries_for_config_entry(
-                registry, self._entry.entry_id
-            )
-            if device.config_subentry_id is None
-            for domain, unique_id in device.identifiers
-            if domain == DOMAIN
-        }
-
     def _registered(self, unique_id: str) -> dr.DeviceEntry | None:
-        return _registered(self._hass, self._entry.entry_id, unique_id)
-
-    @callback
-    def _async_remove_choices(self, unique_id: str) -> None:
-        """Remove what was chosen for a device that is gone."""
-        for subentry in list(
-            self._entry.get_subentries_of_type(SUBENTRY_TYPE_HARDWARE)
-        ):
-            if Identity.from_data(subentry.data).unique_id == unique_id:
-                self._hass.config_entries.async_remove_subentry(
-                    self._entry, subentry.subentry_id
-                )
-
-    def _is_held_elsewhere(self, identity: Identity) -> bool:
-        """Tell whether another account shows the device: one is shared by two people.
-
-        It stays with whoever had it first: also while that account is loaded anew, and
-        has not come to show it yet.
-        """
-        is_ours = self._registered(identity.unique_id) is not None
-        for entry in self._hass.config_entries.async_entries(
-            DOMAIN, include_ignore=False, include_disabled=False
-        ):
-            if entry is self._entry:
-                continue
-            # It is there from an entry's set-up on, and until it is unloaded.
-            devices = getattr(entry, "runtime_data", None)
-            if devices is not None:
-                if any(
-                    each.identity == identity
-                    for each in devices.hardware.coordinators.values()
-                ):
-                    return True
-                if identity.device_id not in devices.account.owned:
-                    continue
-            if not is_ours and _registered(
-                self._hass, entry.entry_id, identity.unique_id
-            ):
-                return True
-        return False
+        return registered_device(self._hass, self._entry.entry_id, unique_id)
 
 
 def _choices(subentry: ConfigSubentry | None) -> Mapping[str, Any]:
     return subentry.data if subentry is not None else {}
 
 
-def _registered(
+def registered_device(
     hass: HomeAssistant, entry_id: str, unique_id: str
 ) -> dr.DeviceEntry | None:
     """Return an account's device in the registry, None where there is none."""

@@ -4,13 +4,8 @@ from homeassistant.core import HomeAssistant
 
 from .backends.server import Server
 from .cloud import CloudDevice
-from .const import (
-    CONF_DEVICE_ID,
-    CONF_DEVICE_KEY,
-    CONF_SERIAL,
-    DOMAIN,
-    SUBENTRY_TYPE_DEVICE,
-)
+from .const import CONF_DEVICE_ID, CONF_DEVICE_KEY, CONF_SERIAL, SUBENTRY_TYPE_DEVICE
+from .entries import account_entries
 
 
 class VirtualDeviceIndex:
@@ -24,8 +19,7 @@ class VirtualDeviceIndex:
         """Read them from the accounts."""
         self._keys: set[str] = set()
         self._known: dict[int, list[tuple[str, str]]] = {}
-        # What was ignored has no data.
-        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        for entry in account_entries(hass):
             server = Server.from_data(entry.data).name
             for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_DEVICE):
                 self._keys.add(subentry.data[CONF_DEVICE_KEY])

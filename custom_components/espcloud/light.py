@@ -22,6 +22,12 @@ from .kinds.lamp import LampKind, LampShows
 from .kinds.light import LightState, NewLightKind, OldLightKind
 from .kinds.rpc import RpcKind, RpcState
 
+_LAMP_MODES = {
+    LampShows.ONOFF: ColorMode.ONOFF,
+    LampShows.BRIGHTNESS: ColorMode.BRIGHTNESS,
+    LampShows.COLOR: ColorMode.RGB,
+}
+
 # Each device takes its commands in turn; its coordinator sees to that.
 PARALLEL_UPDATES = 0
 
@@ -121,24 +127,25 @@ class _StateLight(EspCloudLight):
 class EspCloudLamp(_StateLight):
     """The light that follows the commands for a device that Home Assistant is."""
 
-    @property
+    def __init__(self, coordinator: EspCloudCoordinator) -> None:
+        """Show what a person chose."""
+        super().__init__(coordinator)
+        self._take_mode()
+
+    @callback
     @override
-    def color_mode(self) -> ColorMode:
-        """What a person chose to have shown."""
+    def _handle_coordinator_update(self) -> None:
+        """Take over what may have changed in the subentry."""
+        self._take_mode()
+        super()._handle_coordinator_update()
+
+    def _take_mode(self) -> None:
+        # Not as a property: Home Assistant asks for it many times for each state.
         kind = self.coordinator.kind
         assert isinstance(kind, LampKind)
-        match kind.shows:
-            case LampShows.ONOFF:
-                return ColorMode.ONOFF
-            case LampShows.BRIGHTNESS:
-                return ColorMode.BRIGHTNESS
-        return ColorMode.RGB
-
-    @property
-    @override
-    def supported_color_modes(self) -> set[ColorMode]:
-        """That alone."""
-        return {self.color_mode}
+        mode = _LAMP_MODES[kind.shows]
+        self._attr_color_mode = mode
+        self._attr_supported_color_modes = {mode}
 
     @callback
     @override

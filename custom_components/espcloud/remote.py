@@ -34,7 +34,10 @@ async def async_setup_entry(
     @callback
     def async_add(coordinator: EspCloudCoordinator) -> None:
         if isinstance(coordinator.kind, RemoteKind):
-            async_add_entities([EspCloudRemote(coordinator)])
+            async_add_entities(
+                [EspCloudRemote(coordinator)],
+                config_subentry_id=coordinator.registry_subentry_id,
+            )
 
     entry.async_on_unload(entry.runtime_data.async_for_each_device(async_add))
 

@@ -131,7 +131,7 @@ class DeviceRepairFlow(_ConfirmFlow):
         """Take the device's place back now; the issue returns with the other client."""
         if entry.state is ConfigEntryState.LOADED:
             # There is none where another account has taken the device over meanwhile.
-            coordinator = entry.runtime_data.virtual.coordinators.get(subentry_id)
+            coordinator = entry.runtime_data.virtual_device(subentry_id)
             if (
                 coordinator is not None
                 and await backend_of(coordinator).async_connect_now()

@@ -43,7 +43,8 @@ async def async_setup_entry(
             if quantities:
                 known.update(each.key for each in quantities)
                 async_add_entities(
-                    EspCloudSensor(coordinator, each) for each in quantities
+                    [EspCloudSensor(coordinator, each) for each in quantities],
+                    config_subentry_id=coordinator.registry_subentry_id,
                 )
 
         add_new()

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_PORT
 
+from .backends.local import ServerSettings
 from .cloud import CloudDevice, StreamTemplate
 from .const import (
+    CONF_API_PORT,
     CONF_DEVICE_ID,
     CONF_DIM_ACTION,
     CONF_DIM_MAXIMUM,
@@ -26,12 +29,18 @@ from .const import (
     DEFAULT_TURN_ON_ACTION,
     SHOWN_AS,
     SUBENTRY_TYPE_HARDWARE,
+    SUBENTRY_TYPE_LOCAL,
 )
 from .kinds import catalog
 from .kinds.base import Kind
 from .kinds.lamp import LampKind, LampShows
 from .kinds.rpc import DimAction
 from .kinds.self_made import StreamTemplate as KindTemplate
+
+
+def server_settings(data: Mapping[str, Any]) -> ServerSettings:
+    """Return what a person has chosen for the cloud in Home Assistant, by its entry's data."""
+    return ServerSettings(data[CONF_PORT], data.get(CONF_API_PORT))
 
 
 def lamp_kind(data: Mapping[str, Any]) -> LampKind:
@@ -74,7 +83,8 @@ class HardwareSettings:
                 subentry,
                 cls(subentry.data.get(CONF_KIND), dict(subentry.data)),
             )
-            for subentry in entry.get_subentries_of_type(SUBENTRY_TYPE_HARDWARE)
+            for subentry_type in (SUBENTRY_TYPE_HARDWARE, SUBENTRY_TYPE_LOCAL)
+            for subentry in entry.get_subentries_of_type(subentry_type)
         }
 
     def kind_name(

@@ -15,7 +15,7 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
-from .backends.account import EspCloudAccount
+from .backends.account import Account
 from .cloud import CloudError
 from .const import DOMAIN
 from .coordinator import EspCloudCoordinator
@@ -31,7 +31,7 @@ IMPORTED = "imported"
 
 async def async_import_past(
     hass: HomeAssistant,
-    account: EspCloudAccount,
+    account: Account,
     coordinator: EspCloudCoordinator,
     states: StateStore,
 ) -> None:

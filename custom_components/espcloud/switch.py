@@ -26,13 +26,18 @@ async def async_setup_entry(
 ) -> None:
     """Set up the switches of each device that has any."""
 
+    def add(coordinator: EspCloudCoordinator, *switches: SwitchEntity) -> None:
+        async_add_entities(
+            switches, config_subentry_id=coordinator.registry_subentry_id
+        )
+
     @callback
     def async_add(coordinator: EspCloudCoordinator) -> None:
         match coordinator.kind:
             case PlugKind():
-                async_add_entities([EspCloudPlug(coordinator)])
+                add(coordinator, EspCloudPlug(coordinator))
             case RpcKind(is_switch=True):
-                async_add_entities([EspCloudActionSwitch(coordinator)])
+                add(coordinator, EspCloudActionSwitch(coordinator))
             case StripKind():
                 add_sockets(coordinator)
 
@@ -44,8 +49,9 @@ async def async_setup_entry(
         def add_new() -> None:
             nonlocal known
             count = coordinator.data.count
-            async_add_entities(
-                EspCloudSocket(coordinator, index) for index in range(known, count)
+            add(
+                coordinator,
+                *(EspCloudSocket(coordinator, index) for index in range(known, count)),
             )
             known = max(known, count)
 

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DEFAULT_URL, DOMAIN
 from .coordinator import EspCloudConfigEntry
+from .entries import is_local
 
 
 @callback
@@ -22,11 +23,12 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[EspCloudConfigEntry] = hass.config_entries.async_loaded_entries(
         DOMAIN
     )
+    accounts = [entry for entry in entries if not is_local(entry)]
     coordinators = [
         coordinator for entry in entries for coordinator in entry.runtime_data
     ]
     online = sum(coordinator.availability.connected for coordinator in coordinators)
-    url = entries[0].runtime_data.account.server.url if entries else DEFAULT_URL
+    url = accounts[0].runtime_data.account.url if accounts else DEFAULT_URL
     return {
         "can_reach_cloud": system_health.async_check_can_reach_url(
             hass, f"{url}/v1/ping/"

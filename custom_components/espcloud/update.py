@@ -42,7 +42,10 @@ async def async_setup_entry(
             device = coordinator.backend.device
             if not is_added and device is not None and device.latest_rom_version:
                 is_added = True
-                async_add_entities([EspCloudFirmware(coordinator)])
+                async_add_entities(
+                    [EspCloudFirmware(coordinator)],
+                    config_subentry_id=coordinator.registry_subentry_id,
+                )
 
         add_once()
         coordinator.async_on_shutdown(coordinator.async_add_listener(add_once))

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
-from .backends.account import EspCloudAccount
+from .backends.cloud_account import EspCloudAccount
 from .backends.virtual import VirtualBackend
-from .const import CONF_DEVICE_ID, CONF_DEVICE_KEY, DOMAIN, SUBENTRY_TYPE_DEVICE
+from .const import CONF_DEVICE_ID, CONF_DEVICE_KEY, SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
+from .entries import account_entries
 from .identity import Identity
 from .issues import DeviceIssues
 from .settings import lamp_kind
@@ -132,10 +133,10 @@ class VirtualDevices:
     def _async_holder(self, subentry: ConfigSubentry) -> EspCloudConfigEntry | None:
         """Return the other account that has the device, whatever its server is called."""
         identity = Identity.from_data(subentry.data)
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
+        for entry in account_entries(self._hass):
             # It is there from an entry's set-up on, and until it is unloaded.
             devices = getattr(entry, "runtime_data", None)
-            if devices is None or devices.virtual is self:
+            if devices is None or devices.virtual in (None, self):
                 continue
             for coordinator in devices.virtual.coordinators.values():
                 if (

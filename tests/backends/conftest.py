@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from custom_components.espcloud.backends import account, virtual
+from custom_components.espcloud.backends import cloud_account, virtual
 from custom_components.espcloud.cloud import ConnectPacer
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.limits import Limits
@@ -34,7 +34,7 @@ async def rig(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Rig]:
     """Start a backend of each kind."""
-    monkeypatch.setattr(account, "ConnectPacer", lambda: ConnectPacer(10_000))
+    monkeypatch.setattr(cloud_account, "ConnectPacer", lambda: ConnectPacer(10_000))
     monkeypatch.setattr(virtual, "RECONNECT_WAIT", 0.3)
     async with Proxies.of(cloud) as proxies:
         rig = request.param(hass, cloud, user, proxies)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, override
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.espcloud.backends.account import EspCloudAccount
 from custom_components.espcloud.backends.base import Backend
+from custom_components.espcloud.backends.cloud_account import EspCloudAccount
 from custom_components.espcloud.backends.remote import RemoteBackend
 from custom_components.espcloud.backends.virtual import VirtualBackend
 from custom_components.espcloud.cloud import (

@@ -8,8 +8,13 @@ import aiohttp
 import pytest
 
 from custom_components.espcloud import event
-from custom_components.espcloud.backends import account
-from custom_components.espcloud.cloud import Backoff, ConnectPacer, session, transport
+from custom_components.espcloud.backends import cloud_account
+from custom_components.espcloud.cloud import (
+    Backoff,
+    ConnectPacer,
+    http_transport,
+    session,
+)
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import User
 from homeassistant.config_entries import ConfigEntries
@@ -29,7 +34,7 @@ async def quick_loop(loopback: None) -> None:
 @pytest.fixture(autouse=True)
 def quick_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all lamps connect at once, where the pace is not what is tested."""
-    monkeypatch.setattr(account, "ConnectPacer", lambda: ConnectPacer(10_000))
+    monkeypatch.setattr(cloud_account, "ConnectPacer", lambda: ConnectPacer(10_000))
 
 
 @pytest.fixture
@@ -87,7 +92,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """Give an HTTP request a second, and return how long that is."""
     deadline = 1.0
     monkeypatch.setattr(
-        transport,
+        http_transport,
         "REQUEST_TIMEOUT",
         aiohttp.ClientTimeout(total=deadline, connect=deadline),
     )

@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.espcloud import freshness
 from custom_components.espcloud.backends import polling
-from custom_components.espcloud.cloud import transport
+from custom_components.espcloud.cloud import http_transport
 from custom_components.espcloud.kinds.new_light import NewLightKind
 from custom_components.espcloud.kinds.old_light import OldLightKind
 from homeassistant.core import HomeAssistant
@@ -64,7 +64,7 @@ def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (OldLightKind, NewLightKind):
         monkeypatch.setattr(kind, "settles", FADE)
     timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT)
-    monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
+    monkeypatch.setattr(http_transport, "REQUEST_TIMEOUT", timeout)
 
 
 # What may happen between Home Assistant and the cloud

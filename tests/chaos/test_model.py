@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings, strategies as 
 import pytest
 
 from custom_components.espcloud.backends import virtual
-from custom_components.espcloud.cloud import Backoff, session, transport
+from custom_components.espcloud.cloud import Backoff, http_transport, session
 
 from . import faults, world
 from .command_log import ACTIONS
@@ -152,7 +152,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "Backoff", lambda: Backoff(first=0.05, limit=0.2))
     monkeypatch.setattr(session, "Timing", lambda: world.TIMING)
     monkeypatch.setattr(virtual, "RECONNECT_WAIT", world.RECONNECT_WAIT)
-    monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
+    monkeypatch.setattr(http_transport, "REQUEST_TIMEOUT", timeout)
 
 
 @pytest.mark.timeout(1800)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.espcloud.backends import account
+from custom_components.espcloud.backends import cloud_account
 from custom_components.espcloud.cloud import ConnectPacer
 from custom_components.espcloud.const import ACCOUNT_INTERVAL, DOMAIN, STABLE_TIME
 from custom_components.espcloud.local_cloud import LocalCloud
@@ -87,7 +87,7 @@ async def test_cloud_that_restarts(
     hass: HomeAssistant, tmp_path: Path, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All lamps are back soon, spread out, however many there are."""
-    monkeypatch.setattr(account, "ConnectPacer", ConnectPacer)
+    monkeypatch.setattr(cloud_account, "ConnectPacer", ConnectPacer)
     state_file = tmp_path / "cloud.json"
     cloud = LocalCloud(state_file=state_file)
     await cloud.start()

@@ -91,7 +91,7 @@ async def web() -> AsyncGenerator[aiohttp.ClientSession]:
 @pytest.fixture
 def client(web: aiohttp.ClientSession, cloud: LocalCloud) -> CloudClient:
     """Return a client of the real cloud."""
-    return CloudClient(web, cloud.http_url)
+    return CloudClient.over_http(web, cloud.http_url)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def server() -> AsyncGenerator[ScriptedServer]:
 @pytest.fixture
 def stranger(web: aiohttp.ClientSession, server: ScriptedServer) -> CloudClient:
     """Return a client of the server whose part the test plays."""
-    return CloudClient(web, server.url)
+    return CloudClient.over_http(web, server.url)
 
 
 @pytest.fixture

@@ -32,11 +32,11 @@ from custom_components.espcloud.cloud import (
     UnexpectedAnswerError,
     UnknownAccountError,
     UntrustedCertificateError,
+    http_transport,
     is_key,
     new_token,
-    transport,
 )
-from custom_components.espcloud.cloud.transport import (
+from custom_components.espcloud.cloud.http_transport import (
     MAX_ANSWER_BYTES,
     MAX_ANSWER_NESTS,
     MOST_DEVICES,
@@ -204,7 +204,7 @@ async def test_rpc_that_nobody_answers(web: aiohttp.ClientSession) -> None:
         assert owner_key is not None
         async with RawDevice(cloud, cloud.master_key(device)):
             with pytest.raises(DeviceBusyError):
-                await CloudClient(web, cloud.http_url).owner.call(
+                await CloudClient.over_http(web, cloud.http_url).owner.call(
                     owner_key, "LED_ON", {}
                 )
     finally:
@@ -295,10 +295,10 @@ async def test_tls(web: aiohttp.ClientSession, certificates: Certificates) -> No
     try:
         connector = aiohttp.TCPConnector(ssl=certificates.trusting(), force_close=True)
         async with aiohttp.ClientSession(connector=connector) as trusting:
-            await CloudClient(trusting, cloud.http_url).ping()
+            await CloudClient.over_http(trusting, cloud.http_url).ping()
         for call in CALLS.values():
             with pytest.raises(UntrustedCertificateError):
-                await call(CloudClient(web, cloud.http_url))
+                await call(CloudClient.over_http(web, cloud.http_url))
     finally:
         await cloud.close()
 
@@ -390,7 +390,7 @@ async def test_path_of_the_url_is_not_used(
     web: aiohttp.ClientSession, server: ScriptedServer
 ) -> None:
     """Only the origin counts."""
-    client = CloudClient(web, f"{server.url}/some/page?query#fragment")
+    client = CloudClient.over_http(web, f"{server.url}/some/page?query#fragment")
     _, head = await ask(server, client.ping(), http_answer({}))
     assert head.startswith("GET /v1/ping/ ")
 
@@ -672,7 +672,7 @@ async def test_endless_answer(
     stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that never ends is given up, and the connection with it."""
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(http_transport, "MAX_ANSWER_BYTES", 100_000)
     task = asyncio.create_task(stranger.ping())
     peer = await server.accept()
     await peer.receive_head()
@@ -689,7 +689,7 @@ async def test_answer_of_the_greatest_length(
     stranger: CloudClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit itself is allowed."""
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 100)
+    monkeypatch.setattr(http_transport, "MAX_ANSWER_BYTES", 100)
     body = b'{"status": 200, "epoch": 1574751416}'.ljust(100)
     outcome, _ = await ask(server, stranger.ping(), http_answer(body))
     assert outcome == 1574751416
@@ -707,7 +707,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         parsed.append(len(text))
         return loads(text)
 
-    monkeypatch.setattr(transport.orjson, "loads", note)
+    monkeypatch.setattr(http_transport.orjson, "loads", note)
     return parsed
 
 
@@ -773,7 +773,9 @@ async def test_list_of_2000_devices_is_within_the_limits(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every call give up soon."""
-    monkeypatch.setattr(transport, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    monkeypatch.setattr(
+        http_transport, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.1)
+    )
 
 
 @pytest.mark.parametrize("over_tls", [False, True])
@@ -788,14 +790,14 @@ async def test_command_that_is_given_up_is_withdrawn(
     """By a reset: after an orderly end the system would go on sending what is left of it."""
     if given_up_by == "deadline":
         timeout = aiohttp.ClientTimeout(total=1)
-        monkeypatch.setattr(transport, "REQUEST_TIMEOUT", timeout)
+        monkeypatch.setattr(http_transport, "REQUEST_TIMEOUT", timeout)
     context = certificates.server() if over_tls else None
     async with ScriptedServer(context) as server:
         if over_tls:
             web.connector._ssl = certificates.trusting()  # type: ignore[union-attr]  # it has one
         url = server.url.replace("http:", "https:") if over_tls else server.url
         command = asyncio.create_task(
-            CloudClient(web, url).owner.call(USER_KEY, "ON", {})
+            CloudClient.over_http(web, url).owner.call(USER_KEY, "ON", {})
         )
         peer = await server.accept()
         await peer.receive_head()
@@ -834,14 +836,14 @@ async def test_silence(
 async def test_nobody_takes_the_connection(web: aiohttp.ClientSession) -> None:
     """A machine that drops what it gets."""
     with DeafServer() as deaf, pytest.raises(CloudTimeoutError):
-        await CloudClient(web, f"http://127.0.0.1:{deaf.port}").ping()
+        await CloudClient.over_http(web, f"http://127.0.0.1:{deaf.port}").ping()
 
 
 @pytest.mark.parametrize("url", ["http:///", "ftp://127.0.0.1/", "somewhere", ""])
 async def test_url_of_nothing(web: aiohttp.ClientSession, url: str) -> None:
     """There is no way there."""
     with pytest.raises(CannotConnectError):
-        await CloudClient(web, url).ping()
+        await CloudClient.over_http(web, url).ping()
 
 
 async def test_cancelled_call_leaves_nothing(
@@ -867,7 +869,7 @@ async def test_tls_context_is_not_changed(certificates: Certificates) -> None:
     try:
         connector = aiohttp.TCPConnector(ssl=context, force_close=True)
         async with aiohttp.ClientSession(connector=connector) as session:
-            await CloudClient(session, cloud.http_url).ping()
+            await CloudClient.over_http(session, cloud.http_url).ping()
     finally:
         await cloud.close()
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -878,6 +880,6 @@ async def test_tls_to_a_port_without(
     web: aiohttp.ClientSession, cloud: LocalCloud
 ) -> None:
     """It is told apart from a server that is not there: `http` is all it takes."""
-    client = CloudClient(web, cloud.http_url.replace("http", "https"))
+    client = CloudClient.over_http(web, cloud.http_url.replace("http", "https"))
     with pytest.raises(NoTlsError):
         await client.ping()

@@ -115,7 +115,7 @@ async def test_device_that_does_not_answer(web: aiohttp.ClientSession) -> None:
         user = await cloud.add_account(EMAIL, PASSWORD)
         device = cloud.add_device("Desk lamp", user)
         key = cloud.owner_key(device) or ""
-        owner = CloudClient(web, cloud.http_url).owner
+        owner = CloudClient.over_http(web, cloud.http_url).owner
         async with RawDevice(cloud, cloud.master_key(device)):
             with pytest.raises(DeviceBusyError):
                 await owner.write_live(key, "light", {"x": 1})

@@ -18,11 +18,12 @@ UNKNOWN_KEY = "f" * 40
 
 async def open_dialog(hass: HomeAssistant) -> Any:
     """Open the dialog that adds an account."""
-    form = await hass.config_entries.flow.async_init(
+    menu = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
+    form = await choose(hass, menu, "account")
     assert form["type"] is FlowResultType.FORM
-    assert form["step_id"] == "user"
+    assert form["step_id"] == "account"
     assert form["errors"] == {}
     return form
 

@@ -103,7 +103,7 @@ async def test_errors_land_on_their_field_and_can_be_put_right(
     """A wrong field is named, the rest stays typed in, and the same form goes on."""
     right = account_input(cloud)
     form = await sign_in(hass, right | wrong)
-    assert form["step_id"] == "user"
+    assert form["step_id"] == "account"
     assert form["errors"] == errors
     shown = suggested(form)
     assert shown["email"] == (right | wrong)["email"]

@@ -41,9 +41,17 @@ class Flow:
     errors: set[str] = field(default_factory=set)
     aborts: dict[str, list[set[str]]] = field(default_factory=dict)
 
+    def add(self, other: Flow) -> None:
+        """Take over what another dialog shows."""
+        self.forms |= other.forms
+        self.menus |= other.menus
+        self.errors |= other.errors
+        for reason, places in other.aborts.items():
+            self.aborts.setdefault(reason, []).extend(places)
+
 
 def flow_classes(source: Source, *kinds: str) -> list[ast.ClassDef]:
-    """Return the classes that have one of these bases, or inherit from one that has."""
+    """Return the flows that have one of these bases, or inherit from one that has."""
     own = {each.name: each for each in source.classes()}
 
     def is_one(flow: ast.ClassDef) -> bool:
@@ -52,7 +60,9 @@ def flow_classes(source: Source, *kinds: str) -> list[ast.ClassDef]:
             is_one(own[name]) for name in names & own.keys()
         )
 
-    return [each for each in own.values() if is_one(each)]
+    # What others inherit from is a part of a flow.
+    parts = {name for each in own.values() for name in bases(each)}
+    return [each for each in own.values() if is_one(each) and each.name not in parts]
 
 
 def subentry_types(source: Source) -> dict[str, ast.ClassDef]:

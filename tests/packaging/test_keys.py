@@ -35,10 +35,13 @@ def flows() -> Iterator[tuple[str, Flow, dict[str, Any]]]:
     """Yield each dialog's name, what its code shows, and its texts."""
     (config_flow,) = flow_classes(SOURCE, "ConfigFlow")
     yield "config", read_flow(SOURCE, config_flow), ENGLISH["config"]
+    # An account has other options than the cloud, but all share their texts.
+    options = Flow()
     for each in flow_classes(
         SOURCE, "OptionsFlow", "OptionsFlowWithReload", "SchemaConfigFlowHandler"
     ):
-        yield "options", read_flow(SOURCE, each), ENGLISH["options"]
+        options.add(read_flow(SOURCE, each))
+    yield "options", options, ENGLISH["options"]
     for kind, each in subentry_types(SOURCE).items():
         yield kind, read_flow(SOURCE, each), ENGLISH["config_subentries"][kind]
 
@@ -309,7 +312,7 @@ def test_system_health() -> None:
 def test_the_flows_were_found() -> None:
     """If reading the code went blind, all of the above would pass on nothing."""
     flow = next(flow for name, flow, _ in FLOWS if name == "config")
-    assert flow.forms["user"] == Form(
+    assert flow.forms["account"] == Form(
         fields={"clear_text", "email", "password"},
         sections={"server": {"port", "ssl", "url", "verify_ssl"}},
         placeholders={"default_url"},

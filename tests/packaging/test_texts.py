@@ -132,7 +132,7 @@ def test_chinese_is_chinese() -> None:
     """Names and actions may be in Latin letters, two English words in a row may not."""
     for path, text in CHINESE.items():
         without = PLACEHOLDER.sub("", text)
-        assert re.search(f"[{HAN}]", without), path
+        assert not without or re.search(f"[{HAN}]", without), path
         assert not re.search(r"\b[a-z]{2,} [a-z]{2,}\b", without), path
 
 

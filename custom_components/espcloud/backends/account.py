@@ -1,137 +1,98 @@
-"""An account: its server, its key, and what it says of its devices."""
+"""An account: what it says of its devices, and requests about them with its keys."""
 
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-import logging
-import time
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.event import async_call_later
-from homeassistant.util.hass_dict import HassKey
+from homeassistant.core import CALLBACK_TYPE, callback
 
 from ..cloud import (
-    AccountPushes,
     AuthenticationError,
+    CloudClient,
     CloudDevice,
     CloudError,
-    ConnectPacer,
     OwnedDevice,
     OwnerClient,
-    PushLimits,
-    RateLimitedError,
     StoredPoint,
     StreamTemplate,
-    refusal_backoff,
 )
-from ..const import CONF_SHOW_DEVICES, CONF_USER_KEY, DOMAIN
-from ..errors import translated
-from ..flood import FloodWatch
-from ..refusals import Refusals
-from .polling import Poller
-from .server import Server
-
-_LOGGER = logging.getLogger(__name__)
-
-PUSH_LIMITS = PushLimits()
-
-# By the id of the entry: an account that cannot be set up is made anew each time.
-_REFUSALS: HassKey[dict[str, Refusals]] = HassKey(f"{DOMAIN}_refusals")
 
 
-class EspCloudAccount:
-    """The account of a config entry, over HTTP.
+class Account(ABC):
+    """An account at a server, wherever that runs.
 
     Attributes:
-        server: where the account lives.
-        pacer: spaces out the connection attempts of the account's devices.
-        pushes: how many commands they carry out.
-        flood: is told of each command that is one too many.
-        poller: asks for what nobody tells, within a share of what the cloud allows.
-        shows_devices: whether the account's own devices become entities, and so whether
-            their state has to be known.
-        last_error: why the account cannot be read, None while it can; a single failure
-            is none.
+        url: the server, for texts.
+        shows_devices: whether the account's own devices become entities.
+        last_error: why the account cannot be read, None while it can.
+        owned: the devices of the account by their ids, as it said last.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Prepare; `async_sign_in` makes the first request."""
-        self.server = Server.from_data(entry.data)
-        self.pacer = ConnectPacer()
-        self.pushes = AccountPushes(PUSH_LIMITS)
-        self.flood = FloodWatch(hass, entry)
-        self.shows_devices: bool = entry.options.get(CONF_SHOW_DEVICES, True)
-        self.last_error: CloudError | None = None
-        self._hass = hass
-        self._entry = entry
-        self._client = self.server.client(hass)
-        self.poller = Poller(hass, entry, self._seconds_to_rest)
-        self._owned: dict[int, OwnedDevice] = {}
-        # Seconds that the server's clock is ahead of this machine's.
-        self._clock_ahead = 0.0
-        self._is_reading = False
-        self._failures = 0
+    url: str
+    shows_devices: bool = True
+    last_error: CloudError | None = None
+
+    def __init__(self, client: CloudClient) -> None:
+        """Speak to the server through `client`."""
+        self._client = client
+        self.owned: Mapping[int, OwnedDevice] = {}
         self._listeners: list[Callable[[], None]] = []
-        self._backoff = refusal_backoff()
-        self._cancel_retry: CALLBACK_TYPE | None = None
-
-    async def async_sign_in(self) -> None:
-        """Read the account's devices and their owner keys.
-
-        Raises:
-            ConfigEntryNotReady: the cloud cannot be asked right now, or refuses the
-                account's key. It is asked again: after ConfigEntryAuthFailed nobody
-                would notice that the key works again.
-        """
-        try:
-            await self._async_read_devices()
-        except CloudError as err:
-            if isinstance(err, AuthenticationError):
-                self._note_refusal()
-            raise translated(ConfigEntryNotReady, err, url=self.server.url) from err
-
-    @callback
-    def async_close(self) -> None:
-        """Leave no timer behind."""
-        self._cancel_retry_later()
-        self.poller.close()
-        self.flood.close()
-
-    @callback
-    def _cancel_retry_later(self) -> None:
-        if self._cancel_retry is not None:
-            self._cancel_retry()
-            self._cancel_retry = None
+        # How many devices gave each address, of the devices as they were counted last.
+        self._macs: Counter[str] = Counter()
+        self._counted: Mapping[int, OwnedDevice] = self.owned
 
     @property
-    def owned(self) -> Mapping[int, OwnedDevice]:
-        """The devices of the account by their ids, as it said last."""
-        return self._owned
+    @abstractmethod
+    def user_key(self) -> str:
+        """The account's own key."""
 
     @property
+    @abstractmethod
     def server_time(self) -> float:
         """What time it is at the server, in seconds since 1970."""
-        return time.time() + self._clock_ahead
 
-    def _seconds_to_rest(self) -> float:
-        """Return how long to leave the rest of the server's requests to people."""
-        limits = self._client.limits
-        if (
-            limits is None
-            or limits.limit is None
-            or limits.remaining is None
-            or limits.reset is None
-            or limits.remaining >= limits.limit / 4
-        ):
-            return 0.0
-        return limits.reset - self.server_time
+    @abstractmethod
+    async def async_refresh(self, _now: datetime | None = None) -> None:
+        """Ask anew who is there, for names, firmware and keys."""
+
+    @abstractmethod
+    async def async_turn(self) -> None:
+        """Wait until a request may be made for which nobody waits."""
+
+    @abstractmethod
+    def diagnostics(self) -> dict[str, Any]:
+        """Return what a report may show of the requests."""
+
+    @callback
+    def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call the listener each time the account was read anew, or cannot be any more."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell_listeners(self) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     def device(self, device_id: int) -> CloudDevice | None:
         """Return what the account says of a device, None where it has no such device."""
-        owned = self._owned.get(device_id)
+        owned = self.owned.get(device_id)
         return owned.device if owned is not None else None
+
+    def mac(self, device_id: int) -> str | None:
+        """Return the address that a device gave, if no other one of the account gave the same.
+
+        A server checks none (protocol.md §2.6), and Home Assistant takes devices with one
+        address for one device.
+        """
+        device = self.device(device_id)
+        if device is None or not device.bssid:
+            return None
+        if self._counted is not self.owned:
+            self._counted = self.owned
+            self._macs = Counter(each.device.bssid for each in self.owned.values())
+        return device.bssid if self._macs[device.bssid] == 1 else None
 
     async def async_templates(self) -> dict[int, list[StreamTemplate]]:
         """Return what the account's products say of their datastreams, by device ids.
@@ -139,7 +100,7 @@ class EspCloudAccount:
         Raises:
             CloudError: as `CloudClient.list_templates`.
         """
-        return await self._client.list_templates(self._entry.data[CONF_USER_KEY])
+        return await self._client.list_templates(self.user_key)
 
     async def async_as_owner[AnswerT](
         self,
@@ -151,39 +112,21 @@ class EspCloudAccount:
     ) -> AnswerT:
         """Make a request about a device with its owner key.
 
-        An owner key can be replaced at any time, so a refused one is read anew once.
-
         Args:
             device_id: the device.
             request: what to ask, given the client and the key.
             master_key: the key to use where the account has no owner key.
-            renews_key: whether that is worth the requests. What is asked again and again
-                can wait for the list that is read every minute.
+            renews_key: whether a refused key is worth the requests that read it anew.
 
         Raises:
             CloudError: as the request.
         """
-        client = self._client.owner
         if not (key := self._key(device_id, master_key)):
             raise AuthenticationError("no key of the device")
-        try:
-            return await request(client, key)
-        except AuthenticationError:
-            if not renews_key:
-                raise
-            try:
-                await self._async_read_devices()
-            except AuthenticationError:
-                self._note_refusal()
-                self._retry_later()
-                raise
-            new_key = self._key(device_id, master_key)
-            if not new_key or new_key == key:
-                raise
-        return await request(client, new_key)
+        return await request(self._client.owner, key)
 
     def _key(self, device_id: int, master_key: str) -> str:
-        owned = self._owned.get(device_id)
+        owned = self.owned.get(device_id)
         return owned.owner_key if owned is not None and owned.owner_key else master_key
 
     async def async_read(
@@ -264,82 +207,3 @@ class EspCloudAccount:
             ),
             renews_key=False,
         )
-
-    async def async_refresh(self, _now: datetime | None = None) -> None:
-        """Ask again for what the cloud never pushes: who is there, names, firmware, keys."""
-        if self._is_reading:
-            return
-        self._is_reading = True
-        try:
-            await self._async_read_devices()
-        except AuthenticationError as err:
-            self._note_refusal()
-            self._retry_later()
-            self._note_failure(err)
-        except CloudError as err:
-            # The virtual devices' own connections tell whether the cloud is there.
-            _LOGGER.debug("The account could not be read: %s", err)
-            self._note_failure(err)
-        else:
-            self._tell_listeners()
-        finally:
-            self._is_reading = False
-
-    @callback
-    def async_listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
-        """Call the listener each time the account was read anew, or cannot be any more."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    async def _async_read_devices(self) -> None:
-        if self.shows_devices:
-            # Whether a device is on-line is a matter of the server's clock.
-            self._clock_ahead = await self._client.ping() - time.time()
-        owned = await self._client.list_devices(self._entry.data[CONF_USER_KEY])
-        self._note_success()
-        self._owned = {each.device.id: each for each in owned}
-
-    def _note_failure(self, reason: CloudError) -> None:
-        self._failures += 1
-        if isinstance(reason, RateLimitedError):
-            self.poller.rest(reason.retry_after)
-        if self._failures > 1 and self.last_error is None:
-            self.last_error = reason
-            self._tell_listeners()
-
-    def _tell_listeners(self) -> None:
-        for listener in list(self._listeners):
-            listener()
-
-    @callback
-    def _note_refusal(self) -> None:
-        """Ask the person to sign in, where the key is not just unknown for a moment."""
-        refusals = self._hass.data.setdefault(_REFUSALS, {})
-        if refusals.setdefault(self._entry.entry_id, Refusals()).note():
-            self._entry.async_start_reauth(self._hass)
-
-    @callback
-    def _retry_later(self) -> None:
-        if self._cancel_retry is None:
-            self._cancel_retry = async_call_later(
-                self._hass,
-                self._backoff.next_delay(),
-                HassJob(self._async_retry, cancel_on_shutdown=True),
-            )
-
-    async def _async_retry(self, now: datetime) -> None:
-        self._cancel_retry = None
-        await self.async_refresh(now)
-
-    @callback
-    def _note_success(self) -> None:
-        """The key works, so nobody has to sign in."""
-        self._hass.data.get(_REFUSALS, {}).pop(self._entry.entry_id, None)
-        self._backoff.reset()
-        self._failures = 0
-        self.last_error = None
-        self._cancel_retry_later()
-        for flow in list(
-            self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})
-        ):
-            self._hass.config_entries.flow.async_abort(flow["flow_id"])

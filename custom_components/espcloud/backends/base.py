@@ -60,11 +60,16 @@ class Backend(ABC):
         device: what is known of the device, None for nothing yet.
         is_virtual: whether Home Assistant is the device, so that what it commands comes
             back to it.
+        comes_from_subentry: whether the device is there because of its subentry, rather
+            than because an account lists it.
+        has_patience: whether a connection may be back moments after it was lost.
     """
 
     url: str
     web_page: str | None = None
     is_virtual: bool = False
+    comes_from_subentry: bool = False
+    has_patience: bool = False
     device: CloudDevice | None = None
 
     @property

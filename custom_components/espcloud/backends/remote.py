@@ -4,7 +4,7 @@ When a device counts as on-line is protocol.md §10.2, 5.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -17,14 +17,13 @@ from ..cloud import (
     RateLimitedError,
 )
 from ..kinds.base import Datapoint, Kind
-from .account import EspCloudAccount
 from .base import Backend, BackendListener, describes_the_same
+from .cloud_account import EspCloudAccount
 from .polling import Poll
+from .sending import SilentCalls
 
 MESH_WINDOW: Final = 180.0
 """Seconds that a device in a mesh may be silent, where others may for 60."""
-SENT_AFTER: Final = 1.0
-"""Seconds after which a command to a device that never answers counts as sent."""
 SILENT_POLLS: Final = 2
 """Questions in a row that a device on-line leaves unanswered before it counts as away."""
 
@@ -66,23 +65,19 @@ class RemoteBackend(Backend):
         self._is_listed = False
         self._is_online = False
         self._silent_polls = 0
-        self._sent: set[asyncio.Task[Any]] = set()
+        self._silent = SilentCalls(
+            lambda call: hass.async_create_background_task(
+                call, f"send to device {self.device_id}"
+            )
+        )
         # Two questions at a time are one too many for a device.
         self._asking = asyncio.Lock()
 
     @property
     @override
     def mac(self) -> str | None:
-        """What the device gave as its own, if no other one of the account gave the same.
-
-        The cloud checks none (protocol.md §2.6), and Home Assistant takes devices with one
-        address for one device.
-        """
-        bssid = self.device.bssid if self.device is not None else ""
-        namesakes = [
-            each for each in self._account.owned.values() if each.device.bssid == bssid
-        ]
-        return bssid if bssid and len(namesakes) <= 1 else None
+        """What the device gave as its own."""
+        return self._account.mac(self.device_id)
 
     @property
     def is_listed(self) -> bool:
@@ -115,8 +110,7 @@ class RemoteBackend(Backend):
         self._listener = None
         while self._stops:
             self._stops.pop()()
-        for task in self._sent:
-            task.cancel()
+        self._silent.cancel()
 
     @override
     async def async_refresh(self) -> None:
@@ -148,31 +142,7 @@ class RemoteBackend(Backend):
         call = self._ask(
             lambda: self._account.async_call(self.device_id, action, parameters)
         )
-        return await (self._send(call) if self._kind.is_silent else call)
-
-    async def _send(self, call: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-        """Send a call to a device that does not answer; return nothing of it.
-
-        Where the device is not there, the cloud says so at once.
-        """
-        task = self._hass.async_create_background_task(
-            call, f"send to device {self.device_id}"
-        )
-        self._sent.add(task)
-        task.add_done_callback(self._note_sent)
-        done, _ = await asyncio.wait({task}, timeout=SENT_AFTER)
-        if not done:
-            return {}
-        try:
-            return task.result()
-        except DeviceBusyError:
-            return {}
-
-    def _note_sent(self, task: asyncio.Task[Any]) -> None:
-        self._sent.discard(task)
-        if not task.cancelled():
-            # That it was not answered is no news.
-            task.exception()
+        return await (self._silent.send(call) if self._kind.is_silent else call)
 
     @override
     def diagnostics(self) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class Server:
     def client(self, hass: HomeAssistant) -> CloudClient:
         """Return a client of the HTTP API, on Home Assistant's own web session."""
         session = async_get_clientsession(hass, verify_ssl=self.verify_ssl)
-        return CloudClient(session, self.url)
+        return CloudClient.over_http(session, self.url)
 
     def endpoint(self) -> Endpoint:
         """Return the device port. The TLS context is Home Assistant's, and shared."""

@@ -19,8 +19,8 @@ from ..cloud import (
 from ..const import CONNECT_NOW_WAIT, DOMAIN, RECONNECT_WAIT
 from ..issues import DeviceIssues
 from ..kinds.base import Datapoint
-from .account import EspCloudAccount
 from .base import Backend, BackendListener, describes_the_same
+from .cloud_account import EspCloudAccount
 
 
 class VirtualBackend(Backend):
@@ -34,6 +34,8 @@ class VirtualBackend(Backend):
     """
 
     is_virtual = True
+    comes_from_subentry = True
+    has_patience = True
 
     def __init__(
         self,

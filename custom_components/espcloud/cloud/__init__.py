@@ -8,7 +8,13 @@ on the TCP socket.
 from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection
 from .datapoints import StoredPoint
-from .devices import CloudDevice, OwnedDevice, StreamTemplate, is_stream_name
+from .devices import (
+    CloudDevice,
+    OwnedDevice,
+    StreamTemplate,
+    is_stream_name,
+    read_bssid,
+)
 from .endpoint import Endpoint, Timing
 from .errors import (
     AuthenticationError,
@@ -31,6 +37,7 @@ from .errors import (
     UntrustedCertificateError,
 )
 from .http import CloudClient
+from .in_process_transport import InProcessTransport, ServerCall
 from .models import (
     Push,
     PushKind,
@@ -79,6 +86,7 @@ __all__ = [
     "FixedAction",
     "FixedTimer",
     "FloodError",
+    "InProcessTransport",
     "LoopPeriod",
     "LoopTimer",
     "NoTlsError",
@@ -96,6 +104,7 @@ __all__ = [
     "RequestRefusedError",
     "RomVersion",
     "Roms",
+    "ServerCall",
     "SessionStatistics",
     "SettableTimer",
     "StalledError",
@@ -113,6 +122,7 @@ __all__ = [
     "is_key",
     "is_stream_name",
     "new_token",
+    "read_bssid",
     "refusal_backoff",
     "virtual_bssid",
     "virtual_rom_version",

@@ -1,10 +1,13 @@
 """The cloud's HTTP API, as a user of it."""
 
+from typing import Self
+
 import aiohttp
 
 from .devices import CloudDevice, OwnedDevice, StreamTemplate
 from .errors import UnexpectedAnswerError, UnknownAccountError
 from .fields import epoch
+from .http_transport import HttpTransport
 from .models import UserKey
 from .owner import OwnerClient
 from .products import Product, ProductDevice
@@ -24,10 +27,15 @@ class CloudClient:
         owner: what the owner of a device can do; it shares connections and limits.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, transport: Transport) -> None:
+        """Send requests through `transport`."""
+        self._transport = transport
+        self.owner = OwnerClient(transport)
+
+    @classmethod
+    def over_http(cls, session: aiohttp.ClientSession, url: str) -> Self:
         """Use `session`, which stays the caller's, for the server at `url`."""
-        self._transport = Transport(session, url)
-        self.owner = OwnerClient(self._transport)
+        return cls(HttpTransport(session, url))
 
     @property
     def limits(self) -> RateLimits | None:

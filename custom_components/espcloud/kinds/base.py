@@ -43,6 +43,7 @@ class Kind[StateT](ABC):
         stored: the datastreams whose stored points are its state.
         points_at_once: how many of them a device posts together.
         is_silent: whether it never answers an action, so that sending one has to do.
+        changes_by_hand: whether a person can change it at the device, which tells nobody.
         window: seconds without a sign of life after which the device is off-line.
     """
 
@@ -51,6 +52,7 @@ class Kind[StateT](ABC):
     stored: tuple[str, ...] = ()
     points_at_once: int = 1
     is_silent: bool = False
+    changes_by_hand: bool = False
     window: float = 60.0
 
     @property

@@ -53,6 +53,13 @@ _VERSION = re.compile(
 _FIRST_NEW_LIGHT = (1, 3, 0)
 
 
+def ptype_of(name: str) -> int:
+    """Return the ptype of a kind, 0 for what a person built."""
+    if name in LIGHTS:
+        name = OLD_LIGHT
+    return next((ptype for ptype, each in _OF_PTYPE.items() if each == name), 0)
+
+
 def kind_of(
     *,
     ptype: int | None = None,

@@ -73,15 +73,15 @@ class LampKind(ControllableKind[LightState]):
     ) -> LightState | None:
         """Return the state after an action, None where that is none of the lamp's."""
         if action == self.turn_on:
-            return state if state.is_on else replace(state, is_on=True)
+            return state if state.is_on else state.switched(True)
         if action == self.turn_off:
-            return replace(state, is_on=False) if state.is_on is not False else state
+            return state if state.is_on is False else state.switched(False)
         if self.dim is not None and action == self.dim.action:
             brightness = self.dim.brightness(parameters, before=state.brightness)
             if brightness is None:
                 return state
             if not brightness:
-                return replace(state, is_on=False)
+                return state.switched(False)
             return replace(state, is_on=True, brightness=brightness)
         return None
 
@@ -90,7 +90,7 @@ class LampKind(ControllableKind[LightState]):
         """Take a command by a datapoint: of a plug, or of either light."""
         if stream == PLUG_STREAM:
             x = whole(datapoint.get("x"))
-            return replace(state, is_on=x == 1) if x in (0, 1) else state
+            return state.switched(x == 1) if x in (0, 1) else state
         if stream != LIGHT_STREAM:
             return state
         if _is_new(datapoint):

@@ -31,6 +31,7 @@ class PlugKind(ControllableKind[PlugState]):
 
     name: ClassVar[str] = "plug"
     live = STREAM
+    changes_by_hand = True
 
     @property
     @override

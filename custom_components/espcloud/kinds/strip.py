@@ -55,6 +55,7 @@ class StripKind(ControllableKind[StripState]):
 
     name: ClassVar[str] = "strip"
     live = STREAM
+    changes_by_hand = True
     merges = False
     reads_first = True
 

@@ -1,0 +1,19 @@
+"""Home Assistant as the owner and the cloud: all that knows `local_cloud`."""
+
+from .account import InvalidCredentialsError, LocalAccount
+from .backend import LocalBackend
+from .database import database_path, remove_database
+from .pending import PendingHardware
+from .server import LocalServer, ServerSettings, ServerUnusableError
+
+__all__ = [
+    "InvalidCredentialsError",
+    "LocalAccount",
+    "LocalBackend",
+    "LocalServer",
+    "PendingHardware",
+    "ServerSettings",
+    "ServerUnusableError",
+    "database_path",
+    "remove_database",
+]
