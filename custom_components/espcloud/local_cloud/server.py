@@ -192,6 +192,21 @@ class LocalCloud:
         """Return when all that was changed so far is kept. Raises ApiError 507 if it cannot be."""
         await self._database.flush()
 
+    async def prepare_backup(self) -> None:
+        """Let the state file stay as it is, whole without its -wal, so that it can be copied.
+
+        Nothing else stops: what changes meanwhile is kept in the -wal, and is not in the copy. If
+        nobody calls `finish_backup`, that is made up for by the next start, or when the -wal has 256 MiB.
+        A cloud that starts anew on the file meanwhile knows nothing of the backup, and changes it.
+        Raises StateFileError where that is not possible now: another program is reading the file, or
+        the disk is full. Does nothing without a state file.
+        """
+        await self._database.prepare_backup()
+
+    async def finish_backup(self) -> None:
+        """Let the state file change again."""
+        await self._database.finish_backup()
+
     async def call(
         self,
         method: str,
