@@ -7,11 +7,13 @@ after it, and whoever waits for it is told so.
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 import logging
 from pathlib import Path
 
 from .changes import Batch, Outcome, RecordId
 from .database_file import DatabaseFile, Rows, StorageError, explained
+from .errors import ApiError, StateFileError
 from .models import Datapoint, Datastream, Record
 from .rows import (
     TABLE_OF,
@@ -113,6 +115,30 @@ class Database:
         for batch in waiting:
             if not batch.is_empty:
                 await batch.committed()
+
+    async def prepare_backup(self) -> None:
+        """Write what is pending, and let the file stay as it is until `finish_backup`.
+
+        Raises StateFileError, upon which the file may change. See `file_copying`.
+        """
+        if not self._is_open:
+            return
+        if self._store.context.touched:
+            self._flush_is_due = True
+        self._begin()
+        with suppress(ApiError):  # whoever waited for that was told so
+            await self.flush()
+        try:
+            await self._loop.run_in_executor(self._writer, self._file.hold)
+        except StorageError as error:
+            raise StateFileError(
+                f"the state file {self._path} cannot be made ready for a backup now: {error}"
+            ) from error
+
+    async def finish_backup(self) -> None:
+        """Let the file change again."""
+        if self._is_open:
+            await self._loop.run_in_executor(self._writer, self._file.let_go)
 
     async def history(
         self, datastream_id: int, *, start: int, end: int, offset: int, count: int

@@ -11,6 +11,13 @@ from typing import Self
 
 from . import schema
 from .errors import StateFileError
+from .file_copying import (
+    FileCopying,
+    begin_log,
+    log_of,
+    set_checkpoints,
+    set_foreign_log_aside,
+)
 from .rows import TABLES, DamagedError, Row, columns
 
 _MAGIC = b"SQLite format 3\x00"
@@ -62,6 +69,7 @@ class DatabaseFile:
         """Take an open lock; `open` is how to get here."""
         self._path = path
         self._lock = lock
+        self._copying: FileCopying | None = None
         self._writer = self._reader = self._connect()
 
     @classmethod
@@ -83,6 +91,7 @@ class DatabaseFile:
                 if not path.exists():
                     _make(path)
                 _check_header(path)
+                set_foreign_log_aside(path)
                 database = cls(path, lock)
             except BaseException:
                 lock.release()
@@ -111,6 +120,7 @@ class DatabaseFile:
         """Write all of it and return when it is on the disk. Raises StorageError, and none of it is."""
         writer = self._writer
         try:
+            self._settle()
             writer.execute("BEGIN IMMEDIATE")
             for table, changed in rows.changed.items():
                 writer.executemany(_UPSERTS[table], changed)
@@ -139,6 +149,7 @@ class DatabaseFile:
             with suppress(sqlite3.Error):
                 writer.execute("ROLLBACK")
             raise StorageError(str(error)) from error
+        self._committed()
 
     def history(
         self, datastream_id: int, start: int, end: int, offset: int, count: int
@@ -159,9 +170,37 @@ class DatabaseFile:
         Raises StorageError.
         """
         try:
-            return self._writer.execute(_EXPIRE, (datastream_id, before, most)).rowcount
+            self._settle()
+            wanted = datastream_id, before, most
+            count = self._writer.execute(_EXPIRE, wanted).rowcount
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
+        self._committed()
+        return count
+
+    def hold(self) -> None:
+        """Have all of it in the file, which stays as it is until `let_go`; writes go on.
+
+        Raises StorageError, upon which it is as it was. See `file_copying`.
+        """
+        if self._copying is not None:
+            try:
+                self._copying.hold()
+            except sqlite3.Error as error:
+                raise StorageError(str(error)) from error
+
+    def let_go(self) -> None:
+        """Let the file change again."""
+        if self._copying is not None:
+            self._copying.let_go()
+
+    def _settle(self) -> None:
+        if self._copying is not None:
+            self._copying.settle()
+
+    def _committed(self) -> None:
+        if self._copying is not None:
+            self._copying.check()
 
     def size(self) -> int:
         """Return how many bytes the database has, with its log of changes."""
@@ -171,11 +210,11 @@ class DatabaseFile:
                 for name in ("page_count", "page_size")
             )
             return int(pages * size)
-        log = self._path.with_name(f"{self._path.name}-wal")
-        return sum(path.stat().st_size for path in (self._path, log) if path.exists())
+        files = self._path, log_of(self._path)
+        return sum(path.stat().st_size for path in files if path.exists())
 
     def close(self) -> None:
-        """Close it; another process may have it now."""
+        """Close it; another process may have it now. What is held stays as it is."""
         self._reader.close()
         self._writer.close()
         if self._lock is not None:
@@ -188,10 +227,14 @@ class DatabaseFile:
 
     def _take_up(self) -> None:
         """Begin to use the file; nothing is written before it was seen to be whole."""
+        assert self._path is not None
+        self._writer.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
         self._check()
         _prepare(self._writer)
         self._reader = self._connect()
         _prepare(self._reader)
+        set_checkpoints(self._writer, self._reader, are_on=True)
+        self._copying = FileCopying(self._path, self._writer, self._reader)
 
     def _check(self) -> None:
         """Raise DamagedError or StateFileError unless the tables are whole and of this version."""
@@ -207,6 +250,7 @@ class DatabaseFile:
         found = self._writer.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise DamagedError(found)
+        begin_log(self._writer)
         if version < schema.VERSION:
             schema.migrate(self._writer, version)
 

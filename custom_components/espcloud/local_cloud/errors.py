@@ -1,18 +1,49 @@
 """What the cloud answers when it does not do what was asked (protocol.md §2.2)."""
 
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why firmware is refused, for whoever embeds the cloud and speaks to people in their language."""
+
+    BAD_VERSION = "bad_version"
+    """The version has another form, or too many characters."""
+    OTHER_KIND = "other_kind"
+    """The version names another kind of device."""
+    FILE_MISSING = "file_missing"
+    """There are not exactly the two files of a version."""
+    NOT_FIRMWARE = "not_firmware"
+    """A file begins with another byte than firmware, or is too short for any."""
+    TOO_LARGE = "too_large"
+    """A file is larger than the flash of a device."""
+    BAD_CHECKSUM = "bad_checksum"
+    """A file is damaged, or not complete."""
+    SAME_FILE = "same_file"
+    """Both files have the same contents."""
+    EXISTS = "exists"
+    """The version is there already."""
+    TOO_MANY_VERSIONS = "too_many_versions"
+    """There are as many versions for these devices as there may be."""
+    NO_SPACE = "no_space"
+    """The account has as many bytes of firmware as it may have."""
+    NOT_FOUND = "not_found"
+    """There is no such version, or no such file."""
+
 
 class ApiError(Exception):
     """A request that is refused.
 
     `status` goes into the JSON and, over HTTP, into the status line as well: the real mapping is
-    unknown, and sending both alike serves every known client (protocol.md §2.1).
+    unknown, and sending both alike serves every known client (protocol.md §2.1). `reason` goes to
+    callers within the process alone.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, reason: Reason | None = None) -> None:
         """Refuse with a JSON `status` and a `message` for people, which never repeats a secret."""
         super().__init__(message)
         self.status = status
         self.message = message
+        self.reason = reason
 
 
 class UnknownKeyError(ApiError):
@@ -23,9 +54,9 @@ class StateFileError(Exception):
     """The state file cannot be used; the message says why and what to do."""
 
 
-def bad_request(message: str) -> ApiError:
+def bad_request(message: str, reason: Reason | None = None) -> ApiError:
     """Answer a request whose text, fields or types are wrong."""
-    return ApiError(400, message)
+    return ApiError(400, message, reason)
 
 
 def unknown_path() -> ApiError:

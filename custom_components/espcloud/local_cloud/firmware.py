@@ -1,10 +1,11 @@
 """What a firmware version and its files look like (protocol.md §4, §10.4)."""
 
+from collections.abc import Mapping
 import re
 from typing import NamedTuple
 import zlib
 
-from .errors import bad_request
+from .errors import Reason, bad_request
 
 FILE_NAMES = ("user1.bin", "user2.bin")
 """The files of a version: which one a device asks for depends on the half of its flash that is free."""
@@ -31,25 +32,51 @@ def read_version(text: str) -> FirmwareVersion:
     match = _VERSION.fullmatch(text)
     if match is None or len(text) > MAX_VERSION:
         raise bad_request(
-            f"version must be of the form v1.0.5t23701(a), with at most {MAX_VERSION} characters"
+            f"version must be of the form v1.0.5t23701(a), with at most {MAX_VERSION} characters",
+            Reason.BAD_VERSION,
         )
     *numbers, ptype = map(int, match.groups())
     return FirmwareVersion(tuple(numbers), ptype)
 
 
-def check_image(name: str, image: bytes) -> None:
-    """Refuse what a device would write into its flash in vain, or never boot from.
+def check_files(files: Mapping[str, bytes]) -> None:
+    """Refuse what are not the two files of a version, by their names.
 
-    Raises ApiError 400 for a size, a first byte or a checksum that no image has.
+    It takes milliseconds for files of a MiB. Raises ApiError 400, its reason one of FILE_MISSING,
+    TOO_LARGE, NOT_FIRMWARE, BAD_CHECKSUM and SAME_FILE.
     """
+    if set(files) != set(FILE_NAMES):
+        raise bad_request(
+            f"files must be {' and '.join(FILE_NAMES)}, both of them",
+            Reason.FILE_MISSING,
+        )
+    for name, image in files.items():
+        _check_image(name, image)
+    if len(set(files.values())) < len(files):
+        raise bad_request(
+            f"{' and '.join(FILE_NAMES)} are the same file: each is linked for its own half of "
+            "the flash",
+            Reason.SAME_FILE,
+        )
+
+
+def _check_image(name: str, image: bytes) -> None:
+    """Refuse what a device would write into its flash in vain, or never boot from."""
     if not _MIN_IMAGE <= len(image) <= MAX_IMAGE:
-        raise bad_request(f"{name} must have {_MIN_IMAGE} to {MAX_IMAGE} bytes")
+        raise bad_request(
+            f"{name} must have {_MIN_IMAGE} to {MAX_IMAGE} bytes",
+            Reason.TOO_LARGE if len(image) > MAX_IMAGE else Reason.NOT_FIRMWARE,
+        )
     if image[0] not in _MAGIC:
-        raise bad_request(f"{name} is no firmware: its first byte is not E9 or EA")
+        raise bad_request(
+            f"{name} is no firmware: its first byte is not E9 or EA",
+            Reason.NOT_FIRMWARE,
+        )
     if int.from_bytes(image[-4:], "little") != checksum(image[:-4]):
         raise bad_request(
             f"{name} is damaged or not complete: its checksum is wrong. Build it with "
-            "gen_appbin.py, boot mode 1 or 2"
+            "gen_appbin.py, boot mode 1 or 2",
+            Reason.BAD_CHECKSUM,
         )
 
 

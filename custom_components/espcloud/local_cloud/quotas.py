@@ -2,7 +2,7 @@
 
 import time
 
-from .errors import ApiError
+from .errors import ApiError, Reason
 from .models import Device, Product, User
 from .roms import Model
 from .store import Store
@@ -136,11 +136,13 @@ class Quotas:
             len(roms.versions(model)) + 1,
             MAX_ROMS,
             "there are at most {} firmware versions of a product: delete some",
+            Reason.TOO_MANY_VERSIONS,
         )
         _check(
             roms.size_of(user) + more,
             MAX_ROM_BYTES,
             "an account has at most {} bytes of firmware: delete some versions",
+            Reason.NO_SPACE,
         )
 
     def check_points(self, device: Device, name: str, more: int) -> None:
@@ -193,6 +195,6 @@ class Quotas:
         return store.owned_by(account) if is_owned else store.made_by(account)
 
 
-def _check(count: int, most: int, message: str) -> None:
+def _check(count: int, most: int, message: str, reason: Reason | None = None) -> None:
     if count > most:
-        raise ApiError(403, message.format(most))
+        raise ApiError(403, message.format(most), reason)

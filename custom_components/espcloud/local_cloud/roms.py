@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .errors import ApiError
+from .errors import ApiError, Reason
 from .firmware import FILE_NAMES, read_version
 from .models import Device, Product, RomFile, User
 from .rom_files import RomFiles
@@ -141,7 +141,7 @@ class Roms:
 
 def bin_not_found() -> ApiError:
     """Answer that there is no such file, in the gateway's words (protocol.md §2.2)."""
-    return ApiError(404, "bin not found")
+    return ApiError(404, "bin not found", Reason.NOT_FOUND)
 
 
 def _is_complete(files: dict[str, RomFile]) -> bool:

@@ -31,6 +31,7 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
+from .firmware_uploads import FirmwareUploads
 from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
 from .in_process import InProcess
@@ -46,6 +47,7 @@ from .presence import Presence
 from .quotas import Quotas
 from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
+from .roms import Model
 from .router import Router
 from .store import Store
 from .timer_watch import TimerWatch
@@ -192,6 +194,21 @@ class LocalCloud:
         """Return when all that was changed so far is kept. Raises ApiError 507 if it cannot be."""
         await self._database.flush()
 
+    async def prepare_backup(self) -> None:
+        """Let the state file stay as it is, whole without its -wal, so that it can be copied.
+
+        Nothing else stops: what changes meanwhile is kept in the -wal, and is not in the copy. If
+        nobody calls `finish_backup`, that is made up for by the next start, or when the -wal has 256 MiB.
+        A cloud that starts anew on the file meanwhile knows nothing of the backup, and changes it.
+        Raises StateFileError where that is not possible now: another program is reading the file, or
+        the disk is full. Does nothing without a state file.
+        """
+        await self._database.prepare_backup()
+
+    async def finish_backup(self) -> None:
+        """Let the state file change again."""
+        await self._database.finish_backup()
+
     async def call(
         self,
         method: str,
@@ -284,6 +301,35 @@ class LocalCloud:
         self.disconnect(device, "its master key was replaced")
         return key.token
 
+    def firmware(self, ptype: int) -> list[str]:
+        """Return the firmware versions for a kind of device, the newest first.
+
+        Devices of a product have that of their product instead.
+        """
+        return self.store.roms.versions(Model(0, ptype))
+
+    async def add_firmware(
+        self, ptype: int, version: str, files: Mapping[str, bytes]
+    ) -> None:
+        """Add a version for a kind of device, both its files by their names, and offer it.
+
+        It counts for the operator's account. Raises ApiError as the API does (protocol.md §2.10), its
+        `reason` one of those of FirmwareUploads.check and add; 403 without a reason where there is no
+        account yet, and 507 where it cannot be kept.
+        """
+        user = self.operator.user
+        if user is None:
+            raise ApiError(403, "there is no account yet")
+        model = Model(0, ptype)
+        await self._uploads.check(model, version, files)
+        self._uploads.add(user, model, version, files)
+        await self.flush()
+
+    async def remove_firmware(self, ptype: int, version: str) -> None:
+        """Remove a version. Raises ApiError 404, its reason NOT_FOUND, without it, and 507."""
+        self.store.remove_firmware(Model(0, ptype), version)
+        await self.flush()
+
     def is_online(self, device: Device) -> bool:
         """Say whether an identified connection of the device exists."""
         return self._presence.link(device) is not None
@@ -340,6 +386,7 @@ class LocalCloud:
         delivery = Delivery(self._presence, store.context.now, store.roms, listeners)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
+        self._uploads = FirmwareUploads(store, quotas, self._hashing)
         return Router(
             [
                 *UserApi(store, self._accounts, quotas).routes(),
@@ -364,7 +411,7 @@ class LocalCloud:
                 *RomApi(
                     store,
                     access,
-                    quotas,
+                    self._uploads,
                     is_operator=self._is_operator,
                 ).routes(),
                 *MessageApi(store, access).routes(),

@@ -8,10 +8,10 @@ from typing import Any
 from ..access import ANY_DEVICE_KEY, Access
 from ..errors import ApiError, bad_request
 from ..fields import read_objects, read_text
-from ..firmware import FILE_NAMES, MAX_IMAGE, check_image, read_version
+from ..firmware import FILE_NAMES, MAX_IMAGE, check_files
+from ..firmware_uploads import FirmwareUploads, check_version
 from ..lists import query_number
 from ..models import Device, Key, User
-from ..quotas import Quotas
 from ..request import Answer, FileBody, Request
 from ..roms import Model
 from ..router import Route
@@ -38,15 +38,15 @@ class RomApi:
         self,
         store: Store,
         access: Access,
-        quotas: Quotas,
+        uploads: FirmwareUploads,
         *,
         is_operator: Callable[[User], bool],
     ) -> None:
-        """Keep firmware in `store`; `is_operator` says whose account runs the server."""
+        """Take firmware in through `uploads`; `is_operator` says whose account runs the server."""
         self._store = store
         self._roms = store.roms
         self._access = access
-        self._quotas = quotas
+        self._uploads = uploads
         self._is_operator = is_operator
 
     def routes(self) -> Iterator[Route]:
@@ -89,14 +89,8 @@ class RomApi:
         """Add a version with both its files, and offer it to the devices if it is the newest."""
         (rom,) = read_objects(request.body, "productRoms", limit=1)
         version = read_text(rom, "version")
-        if read_version(version).ptype != model.ptype:
-            raise bad_request(f"version is of another kind: t{model.ptype} is needed")
-        files = _read_files(rom)
-        if version in self._roms.versions(model):
-            raise ApiError(409, "this version is there already: delete it first")
-        size = sum(map(len, files.values()))
-        self._quotas.check_firmware(user, model, size)
-        self._store.add_firmware(user, model, version, files)
+        check_version(model, version)
+        self._uploads.add(user, model, version, _read_files(rom))
         return {"productRoms": [self._rom(model, version)], "status": 200}
 
     def _remove(self, request: Request, user: User, model: Model) -> JsonObject:
@@ -203,15 +197,7 @@ def _read_files(rom: JsonObject) -> dict[str, bytes]:
     """Return both files by their names. Raises ApiError 400 where one is missing or wrong."""
     entries = read_objects(rom, "files", limit=len(FILE_NAMES))
     files = {read_text(entry, "name"): _read_base64(entry) for entry in entries}
-    if set(files) != set(FILE_NAMES):
-        raise bad_request(f"files must be {' and '.join(FILE_NAMES)}, both of them")
-    for name, image in files.items():
-        check_image(name, image)
-    if len(set(files.values())) < len(files):
-        raise bad_request(
-            f"{' and '.join(FILE_NAMES)} are the same file: each is linked for its own half of "
-            "the flash"
-        )
+    check_files(files)
     return files
 
 
