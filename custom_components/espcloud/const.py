@@ -52,8 +52,11 @@ CONF_STREAMS: Final = "streams"
 CONF_TAKE_OVER: Final = "take_over"
 CONF_TURN_OFF_ACTION: Final = "turn_off_action"
 CONF_TURN_ON_ACTION: Final = "turn_on_action"
+CONF_USER1: Final = "user1"
+CONF_USER2: Final = "user2"
 CONF_USER_ID: Final = "user_id"
 CONF_USER_KEY: Final = "user_key"
+CONF_VERSION: Final = "version"
 SECTION_SERVER: Final = "server"
 
 # What a self-made device can be shown as; the first is what it is shown as by itself.

@@ -98,6 +98,6 @@ def _explaining() -> Iterator[None]:
     except ServerUnusableError as err:
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
-            translation_key=err.reason,
+            translation_key=err.obstacle,
             translation_placeholders={"port": str(err.port or "")},
         ) from err

@@ -10,8 +10,17 @@ import voluptuous as vol
 
 from homeassistant.const import CONF_EMAIL, CONF_NAME, CONF_PASSWORD, CONF_PORT
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers import selector
 
-from .const import CONF_SERVE_API, DEFAULT_API_PORT, DEFAULT_PORT, SECTION_API
+from .const import (
+    CONF_SERVE_API,
+    CONF_USER1,
+    CONF_USER2,
+    CONF_VERSION,
+    DEFAULT_API_PORT,
+    DEFAULT_PORT,
+    SECTION_API,
+)
 from .forms import AREA, NAME, NEW_PASSWORD, NUMBER, OWN_EMAIL, hardware_form
 
 
@@ -50,3 +59,26 @@ def device_form() -> vol.Schema:
 def new_device_form() -> vol.Schema:
     """Return the form of a device that a person is about to program."""
     return vol.Schema({vol.Required(CONF_NAME): NAME})
+
+
+def new_firmware_form() -> vol.Schema:
+    """Return the form of a firmware version: its name, and both its files."""
+    image = selector.FileSelector(selector.FileSelectorConfig(accept=".bin"))
+    return vol.Schema(
+        {
+            vol.Required(CONF_VERSION): NAME,
+            vol.Required(CONF_USER1): image,
+            vol.Required(CONF_USER2): image,
+        }
+    )
+
+
+def pick_firmware_form(versions: list[str]) -> vol.Schema:
+    """Return the form that asks which firmware versions."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_VERSION): selector.SelectSelector(
+                selector.SelectSelectorConfig(options=versions, multiple=True)
+            )
+        }
+    )

@@ -145,7 +145,7 @@ class LocalSteps(ConfigFlow):
                 try:
                     await LocalServer.async_try_port(port)
                 except ServerUnusableError as err:
-                    raise EnrollmentError(field, err.reason) from err
+                    raise EnrollmentError(field, err.obstacle) from err
 
     async def _async_keep_credentials(
         self, settings: ServerSettings, user_input: Mapping[str, Any]
@@ -174,7 +174,7 @@ class LocalSteps(ConfigFlow):
             raise EnrollmentError(SECTION_API, "bad_credentials") from err
         except ServerUnusableError as err:
             field = CONF_PORT if err.port == settings.device_port else "base"
-            raise EnrollmentError(field, err.reason) from err
+            raise EnrollmentError(field, err.obstacle) from err
 
 
 def _typed_settings(user_input: Mapping[str, Any]) -> ServerSettings:

@@ -3,10 +3,13 @@
 from .account import InvalidCredentialsError, LocalAccount
 from .backend import LocalBackend
 from .database import database_path, remove_database
+from .firmware import FILE_NAMES, FirmwareRefusedError
 from .pending import PendingHardware
 from .server import LocalServer, ServerSettings, ServerUnusableError
 
 __all__ = [
+    "FILE_NAMES",
+    "FirmwareRefusedError",
     "InvalidCredentialsError",
     "LocalAccount",
     "LocalBackend",

@@ -183,8 +183,8 @@ class LocalBackend(Backend):
         self._listener.handle_datapoint(stream, datapoint)
 
     @callback
-    def handle_activation(self) -> None:
-        """Take over its address and version."""
+    def handle_record(self) -> None:
+        """Take over its address, its version, and what there is for it."""
         self._look()
 
     def _look(self) -> None:

@@ -1,6 +1,6 @@
 """The cloud that runs in Home Assistant: its ports, and who is told of what happens."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 import errno
 from typing import Any, Final, Protocol
@@ -23,6 +23,7 @@ from ...local_cloud.listeners import (
 )
 from .account import LocalAccount
 from .database import database_path
+from .firmware import LocalFirmware
 from .pending import PendingHardware
 
 HOSTS: Final = ("0.0.0.0", "::")
@@ -32,15 +33,15 @@ class ServerUnusableError(Exception):
     """The cloud cannot run.
 
     Attributes:
-        reason: `port_taken`, `port_forbidden`, `port_unusable` or `database_unusable`, the
+        obstacle: `port_taken`, `port_forbidden`, `port_unusable` or `database_unusable`, the
             translation key of an error.
         port: the port that it is about, None where it is about none.
     """
 
-    def __init__(self, reason: str, port: int | None = None) -> None:
+    def __init__(self, obstacle: str, port: int | None = None) -> None:
         """Say what is wrong."""
-        super().__init__(reason)
-        self.reason = reason
+        super().__init__(obstacle)
+        self.obstacle = obstacle
         self.port = port
 
 
@@ -56,8 +57,8 @@ class DeviceListener(Protocol):
     def handle_post(self, stream: str, datapoint: Datapoint) -> None:
         """Take over a datapoint that it posted, with its `at`."""
 
-    def handle_activation(self) -> None:
-        """Note that it has told of itself anew."""
+    def handle_record(self) -> None:
+        """Note that more is known of it: it has activated, or there is firmware for it."""
 
 
 type PendingListener = Callable[[PendingHardware, bool], None]
@@ -83,6 +84,7 @@ class LocalServer:
     Attributes:
         settings: what a person has chosen.
         account: its account, from `async_bind` on.
+        firmware: what it has for its devices.
     """
 
     account: LocalAccount
@@ -93,7 +95,7 @@ class LocalServer:
         settings: ServerSettings,
         *,
         is_ignored: Callable[[str], bool] = lambda key_hash: False,
-        hosts: Iterable[str] = HOSTS,
+        hosts: Iterable[str] | None = None,
     ) -> None:
         """Prepare; `async_bind`, then `async_serve` begin.
 
@@ -102,11 +104,11 @@ class LocalServer:
             settings: what a person has chosen.
             is_ignored: tells by the hash of its key whether a person wants to hear nothing
                 of a device.
-            hosts: the addresses to listen at.
+            hosts: the addresses to listen at, HOSTS where none are named.
         """
         self.settings = settings
         self._cloud = LocalCloud(
-            tuple(hosts),
+            tuple(hosts or HOSTS),
             settings.api_port,
             settings.device_port,
             serves_http=settings.api_port is not None,
@@ -115,6 +117,7 @@ class LocalServer:
             is_ignored=lambda key: is_ignored(key_hash(key)),
             local_network_only=True,
         )
+        self.firmware = LocalFirmware(self._cloud)
         self._followers: dict[int, DeviceListener] = {}
         self._pending_listeners: list[PendingListener] = []
         self._stop_listening: CALLBACK_TYPE | None = None
@@ -135,9 +138,9 @@ class LocalServer:
         self._stop_listening = self._cloud.listeners.add(self._handle_event)
 
     @staticmethod
-    async def async_try_port(port: int, hosts: Iterable[str] = HOSTS) -> None:
+    async def async_try_port(port: int) -> None:
         """Find out whether a port can be had. Raises ServerUnusableError."""
-        cloud = LocalCloud(tuple(hosts), None, port, serves_http=False)
+        cloud = LocalCloud(tuple(hosts or HOSTS), None, port, serves_http=False)
         try:
             await cloud.bind()
         except OSError as err:
@@ -158,6 +161,34 @@ class LocalServer:
             self._stop_listening()
             self._stop_listening = None
         await self._cloud.close()
+
+    async def async_add_firmware(
+        self, version: str, files: Mapping[str, bytes]
+    ) -> None:
+        """Add a version with both its files, and offer it. Raises FirmwareRefusedError."""
+        await self.firmware.async_add(version, files)
+        await self._renew_offers()
+
+    async def async_remove_firmware(self, version: str) -> None:
+        """Remove a version, which is offered no more. Raises FirmwareRefusedError."""
+        await self.firmware.async_remove(version)
+        await self._renew_offers()
+
+    async def _renew_offers(self) -> None:
+        await self.account.async_refresh()
+        for listener in list(self._followers.values()):
+            listener.handle_record()
+
+    async def async_prepare_backup(self) -> None:
+        """Let the database file stay as it is. Raises ServerUnusableError."""
+        try:
+            await self._cloud.prepare_backup()
+        except StateFileError as err:
+            raise ServerUnusableError("database_unusable") from err
+
+    async def async_finish_backup(self) -> None:
+        """Let the database file change again."""
+        await self._cloud.finish_backup()
 
     @property
     def url(self) -> str:
@@ -248,7 +279,7 @@ def _tell(
         case DeviceDisconnected():
             listener.handle_departure(event.reason)
         case DeviceActivated():
-            listener.handle_activation()
+            listener.handle_record()
 
 
 def _port_error(err: OSError, port: int) -> ServerUnusableError:
