@@ -1,43 +1,28 @@
 """The cloud as a whole: what it remembers, the router, and the two servers."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-import re
 import ssl
 import time
 
 from .access import Access
+from .account_calls import AccountCalls
 from .accounts import Accounts
 from .addresses import KnownAddresses
 from .admission import Admission
-from .api.datastreams import DatastreamApi
-from .api.devices import DeviceApi
-from .api.groups import GroupApi
-from .api.keys import KeyApi
-from .api.messages import MessageApi
-from .api.ping import PingApi
-from .api.products import ProductApi
-from .api.roms import RomApi
-from .api.rpc import RpcApi
-from .api.session import SessionApi
-from .api.templates import TemplateApi
-from .api.timers import TimerApi
-from .api.users import UserApi
 from .database import Database
 from .delivery import Delivery
+from .device_calls import DeviceCalls
 from .device_server import DeviceServer
-from .device_types import LIGHT
-from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
+from .firmware_calls import FirmwareCalls
 from .firmware_uploads import FirmwareUploads
 from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
 from .in_process import InProcess
 from .limits import Limits
 from .listeners import Listeners
-from .lists import Lists
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
@@ -47,17 +32,15 @@ from .presence import Presence
 from .quotas import Quotas
 from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
-from .roms import Model
 from .router import Router
+from .routes import all_routes
 from .store import Store
 from .timer_watch import TimerWatch
 from .unknown_keys import UnknownKeys
 from .wire import JsonObject
 
-_MASTER_KEY = re.compile(r"[0-9a-f]{40}")
 
-
-class LocalCloud:
+class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
     """A local Espressif cloud.
 
     After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`, the plain
@@ -125,7 +108,32 @@ class LocalCloud:
             joined=NewAccounts(time.monotonic),
             known=self._known,
         )
-        self._router = self._make_router()
+        delivery = Delivery(
+            self._presence, self.store.context.now, self.store.roms, self.listeners
+        )
+        self._timer_watch = TimerWatch(self.store, delivery, self._presence)
+        quotas = Quotas(self.store)
+        self._uploads = FirmwareUploads(self.store, quotas, self._hashing)
+        self._router = Router(
+            all_routes(
+                self.store,
+                access=Access(
+                    self.store,
+                    self._known,
+                    UnknownKeys(self.listeners, time.monotonic),
+                ),
+                accounts=self._accounts,
+                delivery=delivery,
+                presence=self._presence,
+                timer_watch=self._timer_watch,
+                quotas=quotas,
+                uploads=self._uploads,
+                listeners=self.listeners,
+                history=self._database.history,
+                is_operator=self._is_operator,
+                disconnect=self.disconnect,
+            )
+        )
         self._in_process = InProcess(self._router)
         admission = Admission()
         self._http_server = HttpServer(
@@ -235,186 +243,5 @@ class LocalCloud:
         """Show every frame of the device, keys masked, until what is returned is called."""
         return self._taps.add(device, callback)
 
-    async def add_account(self, email: str, password: str) -> User:
-        """Make an account. Raises ApiError 400 or 409 as the API does."""
-        return await self._accounts.add(email, password)
-
-    async def set_password(self, user: User, password: str) -> None:
-        """Give an account another password, which ends its user keys (see `api.users`)."""
-        await self._accounts.set_password(user, password)
-
-    def add_device(
-        self,
-        name: str,
-        owner: User | None = None,
-        ptype: int = LIGHT,
-        *,
-        master_key: str = "",
-    ) -> Device:
-        """Make a device with a master key, and with an owner key where it has an owner.
-
-        `master_key` is one that the device has already, 40 lower-case hex digits. Raises ApiError
-        400 for any other text and 409 where another key has this one.
-        """
-        if master_key and not _MASTER_KEY.fullmatch(master_key):
-            raise bad_request("a master key has 40 hex digits")
-        if master_key in self.store.keyring.keys:
-            raise ApiError(409, "the master key is in use already")
-        device = self.store.add_device(
-            name, ptype, master_key=master_key, creator=owner
-        )
-        if owner is not None:
-            self.store.keyring.set_owner(device, owner)
-        if self._pending is not None:
-            self._pending.taken_in(master_key)
-        return device
-
-    def master_key(self, device: Device) -> str:
-        """Return the master device key. Raises LookupError where it was revoked."""
-        key = self.store.keyring.master_key(device)
-        if key is None:
-            raise LookupError("the master key was revoked")
-        return key.token
-
-    def owner_key(self, device: Device) -> str | None:
-        """Return the owner's key of the device, where somebody owns it."""
-        key = self.store.keyring.owner_key(device)
-        return key.token if key else None
-
-    def rename(self, device: Device, name: str) -> None:
-        """Give the device another name."""
-        device.name = name
-        device.updated = self.store.context.now()
-        self.store.context.changed(device)
-
-    def revoke_key(self, token: str) -> None:
-        """Delete a key; a device whose master key goes, goes too. Raises LookupError without it."""
-        key = self.store.keyring.keys[token]
-        self.store.keyring.remove(key)
-        if key.is_master_key:
-            device = self.store.devices[key.device_id]
-            self.disconnect(device, "its master key was revoked")
-
-    def regenerate_master_key(self, device: Device) -> str:
-        """Replace the master key, and return the new one; the device loses its connection."""
-        key = self.store.keyring.renew_master_key(device)
-        self.disconnect(device, "its master key was replaced")
-        return key.token
-
-    def firmware(self, ptype: int) -> list[str]:
-        """Return the firmware versions for a kind of device, the newest first.
-
-        Devices of a product have that of their product instead.
-        """
-        return self.store.roms.versions(Model(0, ptype))
-
-    async def add_firmware(
-        self, ptype: int, version: str, files: Mapping[str, bytes]
-    ) -> None:
-        """Add a version for a kind of device, both its files by their names, and offer it.
-
-        It counts for the operator's account. Raises ApiError as the API does (protocol.md §2.10), its
-        `reason` one of those of FirmwareUploads.check and add; 403 without a reason where there is no
-        account yet, and 507 where it cannot be kept.
-        """
-        user = self.operator.user
-        if user is None:
-            raise ApiError(403, "there is no account yet")
-        model = Model(0, ptype)
-        await self._uploads.check(model, version, files)
-        self._uploads.add(user, model, version, files)
-        await self.flush()
-
-    async def remove_firmware(self, ptype: int, version: str) -> None:
-        """Remove a version. Raises ApiError 404, its reason NOT_FOUND, without it, and 507."""
-        self.store.remove_firmware(Model(0, ptype), version)
-        await self.flush()
-
-    def is_online(self, device: Device) -> bool:
-        """Say whether an identified connection of the device exists."""
-        return self._presence.link(device) is not None
-
-    def connection_count(self, device: Device) -> int:
-        """Return how many connections have identified as this device since the start."""
-        return self._presence.arrivals(device)
-
-    async def wait_online(
-        self, device: Device, *, timeout: float = 5.0, connections: int = 1
-    ) -> None:
-        """Return when the device is on-line, for the `connections`th time or later.
-
-        Raises TimeoutError.
-        """
-        async with asyncio.timeout(timeout):
-            await self._presence.wait(
-                device,
-                lambda: (
-                    self.is_online(device)
-                    and self.connection_count(device) >= connections
-                ),
-            )
-
-    async def wait_offline(self, device: Device, *, timeout: float = 5.0) -> None:
-        """Return when the device has no identified connection. Raises TimeoutError."""
-        async with asyncio.timeout(timeout):
-            await self._presence.wait(device, lambda: not self.is_online(device))
-
-    def disconnect(
-        self,
-        device: Device,
-        reason: str = "disconnected by the server",
-        *,
-        abort: bool = False,
-    ) -> None:
-        """End the device's connection, where it has one; with `abort` by a reset."""
-        link = self._presence.link(device)
-        if link is None:
-            return
-        if abort:
-            link.abort(reason)
-        else:
-            link.close(reason)
-
     def _is_operator(self, user: User) -> bool:
         return self.operator.is_operator(user)
-
-    def _make_router(self) -> Router:
-        """Put the families of paths together."""
-        store = self.store
-        listeners = self.listeners
-        access = Access(store, self._known, UnknownKeys(listeners, time.monotonic))
-        delivery = Delivery(self._presence, store.context.now, store.roms, listeners)
-        lists, quotas = Lists(), Quotas(store)
-        self._timer_watch = TimerWatch(store, delivery, self._presence)
-        self._uploads = FirmwareUploads(store, quotas, self._hashing)
-        return Router(
-            [
-                *UserApi(store, self._accounts, quotas).routes(),
-                *KeyApi(
-                    store, access, lists, quotas, disconnect=self.disconnect
-                ).routes(),
-                *ProductApi(store, access, lists, quotas).routes(),
-                *DeviceApi(store, access, lists).routes(),
-                *GroupApi(store, access, quotas).routes(),
-                *SessionApi(store, access, self._presence, listeners).routes(),
-                *RpcApi(access, delivery).routes(),
-                *DatastreamApi(
-                    store,
-                    access,
-                    delivery,
-                    quotas,
-                    history=self._database.history,
-                    listeners=listeners,
-                ).routes(),
-                *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
-                *TemplateApi(store, access, quotas).routes(),
-                *RomApi(
-                    store,
-                    access,
-                    self._uploads,
-                    is_operator=self._is_operator,
-                ).routes(),
-                *MessageApi(store, access).routes(),
-                *PingApi(store).routes(),
-            ]
-        )

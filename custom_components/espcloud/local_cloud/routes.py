@@ -1,0 +1,63 @@
+"""The paths of all families, put together."""
+
+from collections.abc import Callable, Iterator
+
+from .access import Access
+from .accounts import Accounts
+from .api.datastreams import DatastreamApi, History
+from .api.devices import DeviceApi
+from .api.groups import GroupApi
+from .api.keys import KeyApi
+from .api.messages import MessageApi
+from .api.ping import PingApi
+from .api.products import ProductApi
+from .api.roms import RomApi
+from .api.rpc import RpcApi
+from .api.session import SessionApi
+from .api.templates import TemplateApi
+from .api.timers import TimerApi
+from .api.users import UserApi
+from .delivery import Delivery
+from .firmware_uploads import FirmwareUploads
+from .listeners import Listeners
+from .lists import Lists
+from .models import Device, User
+from .presence import Presence
+from .quotas import Quotas
+from .router import Route
+from .store import Store
+from .timer_watch import TimerWatch
+
+
+def all_routes(
+    store: Store,
+    *,
+    access: Access,
+    accounts: Accounts,
+    delivery: Delivery,
+    presence: Presence,
+    timer_watch: TimerWatch,
+    quotas: Quotas,
+    uploads: FirmwareUploads,
+    listeners: Listeners,
+    history: History,
+    is_operator: Callable[[User], bool],
+    disconnect: Callable[[Device, str], None],
+) -> Iterator[Route]:
+    """Return every path that there is, each with what answers it."""
+    lists = Lists()
+    yield from UserApi(store, accounts, quotas).routes()
+    yield from KeyApi(store, access, lists, quotas, disconnect=disconnect).routes()
+    yield from ProductApi(store, access, lists, quotas).routes()
+    yield from DeviceApi(store, access, lists).routes()
+    yield from GroupApi(store, access, quotas).routes()
+    yield from SessionApi(store, access, presence, listeners).routes()
+    yield from RpcApi(access, delivery).routes()
+    yield from DatastreamApi(
+        store, access, delivery, quotas, history=history, listeners=listeners
+    ).routes()
+    yield from TimerApi(store, access, delivery, timer_watch, quotas).routes()
+    yield from TemplateApi(store, access, quotas).routes()
+    yield from RomApi(store, access, uploads, is_operator=is_operator).routes()
+    yield from MessageApi(store, access).routes()
+    yield from PingApi(store).routes()
