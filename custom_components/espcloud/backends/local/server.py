@@ -140,7 +140,7 @@ class LocalServer:
     @staticmethod
     async def async_try_port(port: int) -> None:
         """Find out whether a port can be had. Raises ServerUnusableError."""
-        cloud = LocalCloud(tuple(hosts or HOSTS), None, port, serves_http=False)
+        cloud = LocalCloud(HOSTS, None, port, serves_http=False)
         try:
             await cloud.bind()
         except OSError as err:
