@@ -1,9 +1,10 @@
 """Devices that knock at the cloud in Home Assistant, shown as discovered."""
 
+from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.discovery_flow import DiscoveryKey, async_create_flow
 from homeassistant.helpers.event import async_call_later
 
@@ -12,8 +13,8 @@ from .const import CONF_KEY_HASH, DOMAIN
 from .coordinator import EspCloudConfigEntry
 from .local_hardware import LocalHardware
 
-SETTLE_TIME: Final = 2.0
-"""Seconds from the first frame of a device until it has said what it is, as a rule."""
+MOST_PATIENCE: Final = 5.0
+"""Seconds that a device has to tell what it is. The server asks it 2 s after its first frame."""
 
 
 def is_ignored(hass: HomeAssistant, key_hash: str) -> bool:
@@ -73,13 +74,23 @@ class Discoveries:
                 self._hardware.async_take_back(pending, subentry),
                 f"take back {subentry.title}",
             )
+        elif pending.is_told:
+            self._show(key_hash)
         elif key_hash not in self._timers:
+
+            @callback
+            def show(_now: datetime) -> None:
+                self._show(key_hash)
+
             self._timers[key_hash] = async_call_later(
-                self._hass, SETTLE_TIME, lambda _: self._show(key_hash)
+                self._hass, MOST_PATIENCE, HassJob(show, cancel_on_shutdown=True)
             )
 
     @callback
     def _show(self, key_hash: str) -> None:
+        """Offer a device, which changes nothing where it is offered already."""
+        if (cancel := self._timers.pop(key_hash, None)) is not None:
+            cancel()
         async_create_flow(
             self._hass,
             DOMAIN,

@@ -10,6 +10,7 @@ from custom_components.espcloud import discoveries
 from custom_components.espcloud.backends.local import backend, server
 from homeassistant.core import HomeAssistant
 
+from . import shim
 from .home import HOST, Home
 
 
@@ -17,7 +18,7 @@ from .home import HOST, Home
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listen where tests may, and wait for no person: what is tested is what comes of it."""
     monkeypatch.setattr(server, "HOSTS", (HOST,))
-    monkeypatch.setattr(discoveries, "SETTLE_TIME", 0.1)
+    monkeypatch.setattr(discoveries, "MOST_PATIENCE", 3.0)
     monkeypatch.setattr(backend, "READ_BUTTON_EVERY", 0.1)
     monkeypatch.setattr(backend, "READ_EVERY", 0.1)
 

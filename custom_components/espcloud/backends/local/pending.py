@@ -15,6 +15,7 @@ class PendingHardware:
     Attributes:
         key_hash: of its master key, which itself stays in the server.
         kind: what it seems to be, one of `catalog.NAMES`.
+        is_told: whether it has told that, rather than nothing yet.
         mac: its address in lower case with colons, "" where it told none.
         firmware: the version that it runs, "" where it told none.
         address: where it is in the network.
@@ -23,6 +24,7 @@ class PendingHardware:
 
     key_hash: str
     kind: str
+    is_told: bool
     mac: str
     firmware: str
     address: str
@@ -40,6 +42,7 @@ class PendingHardware:
                 streams=streams,
                 answer=pending.state,
             ),
+            is_told=pending.ptype is not None or bool(streams),
             mac=read_bssid(pending.bssid),
             firmware=pending.rom_version,
             address=pending.address,

@@ -1,0 +1,107 @@
+"""Devices that knock are offered, and nothing of them is kept before they are confirmed."""
+
+import pytest
+
+from custom_components.espcloud.identity import key_hash
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from tests.common import wait_for_state
+from tests.firmware.sensor import Sensor
+from tests.local_cloud.helpers import until
+
+from .home import Home, new_key
+
+
+@pytest.mark.parametrize(
+    ("kind", "suggested", "entity"),
+    [
+        ("plug", "plug", "switch.thing"),
+        ("light", "old_light", "light.thing"),
+        ("light_nonos", "old_light", "light.thing"),
+        ("light_new", "new_light", "light.thing"),
+        ("strip", "strip", "switch.thing_socket_1"),
+        ("tem_hum", "tem_hum", "sensor.thing_temperature"),
+        ("gas", "flammable_gas", "sensor.thing_flammable_gas"),
+        ("voltage", "supply_voltage", "sensor.thing_voltage"),
+        ("self_made", "rpc", "light.thing"),
+    ],
+)
+async def test_device_is_offered_confirmed_and_there(
+    hass: HomeAssistant, home: Home, kind: str, suggested: str, entity: str
+) -> None:
+    """What it is shows by itself; it comes back, and its entities with it."""
+    await home.set_up()
+    simulated = await home.add("Thing", kind)
+    flow = await home.wait_discovered("Thing")
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert form["step_id"] == "adopt"
+    markers = {str(each): each.description for each in form["data_schema"].schema}
+    assert markers["kind"]["suggested_value"] == suggested
+    assert dr.async_entries_for_config_entry(
+        dr.async_get(hass), home.entry.entry_id
+    ) == []
+
+    result = await home.confirm("Thing")
+    assert result["reason"] == "device_taken_in"
+    await until(lambda: home.coordinator("Thing") is not None)
+    if isinstance(simulated, Sensor):
+        # It does so by itself only every few minutes.
+        await simulated.post()
+    await home.wait_available("Thing")
+    await wait_for_state(hass, entity, lambda state: state != "unavailable")
+    (subentry,) = home.entry.subentries.values()
+    assert subentry.title == "Thing"
+    assert subentry.unique_id == key_hash(home.keys["Thing"])
+    assert home.keys["Thing"] not in str(subentry.data)
+    registered = er.async_get(hass).async_get(entity)
+    assert registered is not None
+    assert registered.config_subentry_id == subentry.subentry_id
+
+
+async def test_ignored_device_is_not_offered_until_it_is_not_ignored(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """Not after a restart either; then its next knock is enough."""
+    await home.set_up()
+    await home.add("Plug", "plug")
+    flow = await home.wait_discovered("Plug")
+    await hass.config_entries.flow.async_init(
+        "espcloud",
+        context={"source": "ignore"},
+        data={"unique_id": flow["context"]["unique_id"], "title": "Plug"},
+    )
+    assert home.discovered("Plug") is None
+    assert await hass.config_entries.async_reload(home.entry.entry_id)
+    server = home.entry.runtime_data.server
+    simulated = home.simulated["Plug"]
+    connections = simulated.connections
+    await until(lambda: simulated.connections > connections)
+    assert server.pending() == []
+    assert home.discovered("Plug") is None
+    ignored = hass.config_entries.async_entry_for_domain_unique_id(
+        "espcloud", key_hash(home.keys["Plug"])
+    )
+    await hass.config_entries.async_remove(ignored.entry_id)
+    await simulated.power_off()
+    simulated.power_on()
+    await home.wait_discovered("Plug")
+
+
+async def test_dialog_ends_with_the_cloud(hass: HomeAssistant, home: Home) -> None:
+    """Where nothing knocks any more, nothing is offered."""
+    await home.set_up()
+    await home.add("Plug", "plug")
+    await home.wait_discovered("Plug")
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    assert home.discovered("Plug") is None
+
+
+async def test_nothing_tells_the_key(hass: HomeAssistant, home: Home) -> None:
+    """What Home Assistant keeps and shows of a device that is offered is a hash."""
+    await home.set_up()
+    await home.add("Plug", "plug")
+    flow = await home.wait_discovered("Plug")
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert new_key("Plug") not in str(flow)
+    assert new_key("Plug") not in str(form)
+    assert flow["context"]["discovery_key"].key == flow["context"]["unique_id"]
