@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 import re
 import ssl
@@ -31,6 +32,7 @@ from .device_server import DeviceServer
 from .device_types import LIGHT
 from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
+from .firmware_listener import PORT as FIRMWARE_PORT, FirmwareListener, OnProgress
 from .firmware_uploads import FirmwareUploads
 from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
@@ -134,6 +136,14 @@ class LocalCloud:
             limits,
             knows=lambda token: self.store.keyring.key(token) is not None,
         )
+        self._firmware_listener = FirmwareListener(
+            access=self._access,
+            admission=admission,
+            api=self._rom_api,
+            roms=self.store.roms,
+            presence=self._presence,
+            limits=limits,
+        )
         self._device_server = DeviceServer(
             self._router,
             self._presence,
@@ -187,6 +197,7 @@ class LocalCloud:
         await self._timer_watch.close()
         await self._device_server.close()
         await self._http_server.close()
+        await self._firmware_listener.close()
         await self._database.close()
         self._hashing.shutdown()
 
@@ -330,6 +341,16 @@ class LocalCloud:
         self.store.remove_firmware(Model(0, ptype), version)
         await self.flush()
 
+    def serving_firmware(
+        self,
+        device: Device,
+        version: str,
+        port: int = FIRMWARE_PORT,
+        on_progress: OnProgress | None = None,
+    ) -> AbstractAsyncContextManager[int]:
+        """Let a device fetch a version meanwhile; enter before it is told to (see FirmwareListener)."""
+        return self._firmware_listener.serving(device, version, port, on_progress)
+
     def is_online(self, device: Device) -> bool:
         """Say whether an identified connection of the device exists."""
         return self._presence.link(device) is not None
@@ -382,11 +403,16 @@ class LocalCloud:
         """Put the families of paths together."""
         store = self.store
         listeners = self.listeners
-        access = Access(store, self._known, UnknownKeys(listeners, time.monotonic))
+        self._access = access = Access(
+            store, self._known, UnknownKeys(listeners, time.monotonic)
+        )
         delivery = Delivery(self._presence, store.context.now, store.roms, listeners)
         lists, quotas = Lists(), Quotas(store)
         self._timer_watch = TimerWatch(store, delivery, self._presence)
         self._uploads = FirmwareUploads(store, quotas, self._hashing)
+        self._rom_api = RomApi(
+            store, access, self._uploads, listeners, is_operator=self._is_operator
+        )
         return Router(
             [
                 *UserApi(store, self._accounts, quotas).routes(),
@@ -408,12 +434,7 @@ class LocalCloud:
                 ).routes(),
                 *TimerApi(store, access, delivery, self._timer_watch, quotas).routes(),
                 *TemplateApi(store, access, quotas).routes(),
-                *RomApi(
-                    store,
-                    access,
-                    self._uploads,
-                    is_operator=self._is_operator,
-                ).routes(),
+                *self._rom_api.routes(),
                 *MessageApi(store, access).routes(),
                 *PingApi(store).routes(),
             ]
