@@ -10,12 +10,14 @@ from pathlib import Path
 import shutil
 import sqlite3
 import stat
+import threading
 from typing import Any
 
 import pytest
 
-from custom_components.espcloud.local_cloud import LocalCloud, schema
+from custom_components.espcloud.local_cloud import LocalCloud, database, schema
 from custom_components.espcloud.local_cloud.database import Database
+from custom_components.espcloud.local_cloud.database_file import DatabaseFile
 from custom_components.espcloud.local_cloud.errors import StateFileError
 from custom_components.espcloud.local_cloud.retention import Retention
 from custom_components.espcloud.local_cloud.roms import Model
@@ -217,6 +219,38 @@ async def test_a_second_server_is_refused(path: Path) -> None:
     again = await started(path)
     assert again.master_key(again.store.devices[1]) == cloud.master_key(device)
     await again.close()
+
+
+async def test_the_event_loop_goes_on_meanwhile(
+    path: Path, password_hash: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening the file, filling the store and reading older points are work for other threads."""
+    await (await full_cloud(path, password_hash)).close()
+    threads: dict[str, int] = {}
+
+    def watch(name: str) -> None:
+        original = getattr(database, name)
+
+        def watched(*arguments: Any) -> Any:
+            threads[name] = threading.get_ident()
+            return original(*arguments)
+
+        monkeypatch.setattr(database, name, watched)
+
+    for name in ("restore", "point_from"):
+        watch(name)
+    open_file = DatabaseFile.open
+
+    def opened(where: Path) -> DatabaseFile:
+        threads["open"] = threading.get_ident()
+        return open_file(where)
+
+    monkeypatch.setattr(DatabaseFile, "open", opened)
+    cloud = await started(path)
+    assert await history(cloud)
+    await cloud.close()
+    assert set(threads) == {"open", "restore", "point_from"}
+    assert threading.get_ident() not in threads.values()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 IN_PROCESS = "in process"
 """Stands for the address of a caller within this process, whom every account knows; no address of
@@ -29,6 +30,36 @@ def network_of(peer: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((address.packed, 64), strict=False))
+
+
+def host_of(socket_name: tuple[Any, ...]) -> str:
+    """Return the host of a socket's address, in the form in which one can listen there.
+
+    An IPv4 address that IPv6 wraps is unwrapped; an address of one link has its zone.
+    """
+    host, _, *rest = socket_name
+    address = ip_address(host)
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        if address.is_link_local and address.scope_id is None and rest[-1]:
+            return f"{address}%{rest[-1]}"
+    return str(address)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Say whether two texts name the same address of a peer."""
+    return _unwrapped(one) == _unwrapped(other)
+
+
+def _unwrapped(peer: str) -> str:
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(address)
 
 
 def is_private(peer: str) -> bool:

@@ -146,10 +146,12 @@ class Database:
         """Return datapoints of start <= at <= end, the latest first; none while it is not open."""
         if not self._is_open:
             return []
-        rows = await self._loop.run_in_executor(
-            self._reader, self._file.history, datastream_id, start, end, offset, count
-        )
-        return [point_from(row) for row in rows]
+
+        def read() -> list[Datapoint]:
+            rows = self._file.history(datastream_id, start, end, offset, count)
+            return [point_from(row) for row in rows]
+
+        return await self._loop.run_in_executor(self._reader, read)
 
     async def content(self, rom_id: int) -> bytes | None:
         """Return what is in a firmware file, None where there is none."""

@@ -6,7 +6,7 @@ import logging
 import socket
 import struct
 import time
-from typing import Protocol, override
+from typing import Any, Protocol, override
 
 from .errors import ApiError, UnknownKeyError
 from .frame_reader import FrameReader
@@ -79,6 +79,8 @@ class DeviceConnection(asyncio.Protocol):
         self._transport: asyncio.Transport  # there from connection_made on
         self._tls = False
         self.peer = ""
+        self.here: tuple[Any, ...] = ()
+        """The address of this side, as the socket has it."""
         self._standing = Standing(limits.early_frames)
         self._lines = LineBuffer(limits.early_line)
         self._frames = FrameReader(limits.early_line)
@@ -125,6 +127,7 @@ class DeviceConnection(asyncio.Protocol):
         self._tls = transport.get_extra_info("sslcontext") is not None
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
+        self.here = transport.get_extra_info("sockname") or ()
         self._owner.opened(self)
 
     @override

@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from .errors import ApiError
+from .firmware_listener import PORT as FIRMWARE_PORT, FirmwareListener, OnProgress
 from .firmware_uploads import FirmwareUploads
+from .models import Device
 from .operator_calls import Operator
 from .roms import Model
 from .store import Store
@@ -16,6 +19,7 @@ class FirmwareCalls(ABC):
     store: Store
     operator: Operator
     _uploads: FirmwareUploads
+    _firmware_listener: FirmwareListener
 
     @abstractmethod
     async def flush(self) -> None:
@@ -49,3 +53,13 @@ class FirmwareCalls(ABC):
         """Remove a version. Raises ApiError 404, its reason NOT_FOUND, without it, and 507."""
         self.store.remove_firmware(Model(0, ptype), version)
         await self.flush()
+
+    def serving_firmware(
+        self,
+        device: Device,
+        version: str,
+        port: int = FIRMWARE_PORT,
+        on_progress: OnProgress | None = None,
+    ) -> AbstractAsyncContextManager[int]:
+        """Let a device fetch a version meanwhile; enter before it is told to (see FirmwareListener)."""
+        return self._firmware_listener.serving(device, version, port, on_progress)

@@ -1,6 +1,7 @@
 """The start of an HTTP connection, where firmware asks for its files in its own way."""
 
 import asyncio
+from collections.abc import Callable
 from typing import override
 
 from aiohttp import web
@@ -21,9 +22,10 @@ class HttpConnection(asyncio.Protocol):
     that begins in another way is aiohttp's own from then on.
     """
 
-    def __init__(self, http: web.RequestHandler) -> None:
-        """Hand what comes to `http`."""
+    def __init__(self, http: web.RequestHandler, at_end: Callable[[], None]) -> None:
+        """Hand what comes to `http`; call `at_end` when nothing more comes, with the socket still there."""
         self._http = http
+        self._at_end = at_end
         self._transport: asyncio.Transport  # there from connection_made on
         self._head = bytearray()
         """What has come so far."""
@@ -58,6 +60,7 @@ class HttpConnection(asyncio.Protocol):
     @override
     def eof_received(self) -> bool | None:
         """Hear that nothing more comes."""
+        self._at_end()
         self._http.eof_received()
         return None
 

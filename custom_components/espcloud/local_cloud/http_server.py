@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 import logging
 import ssl
+from typing import Any, override
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -14,6 +16,7 @@ from .admission import Admission
 from .api.roms import MAX_UPLOAD, is_upload
 from .bodies import Bodies
 from .errors import ApiError, bad_request
+from .file_progress import FileProgress
 from .http_connection import HttpConnection
 from .limits import Limits
 from .request import FileBody, Request, key_text, make_request, path_segments
@@ -27,6 +30,21 @@ _AIOHTTP_LOGGER.disabled = True
 
 _READ_AHEAD = 64 << 10
 """Bytes that are taken from a connection before whoever reads the body asks for them."""
+_PIECE = 16 << 10
+"""Bytes of a file that are written at once."""
+_LOOK_AGAIN = 0.05
+"""Seconds until it is asked again how much of the end of a file has arrived."""
+
+
+class _SilentHandler(web.RequestHandler):
+    """Ends the connection where others would answer with an error."""
+
+    @override
+    def handle_error(self, request: web.BaseRequest, *_: Any, **__: Any) -> Any:
+        """Send nothing. Raises ConnectionAbortedError, which aiohttp takes for the end."""
+        if self.transport is not None:
+            self.transport.abort()
+        raise ConnectionAbortedError
 
 
 class HttpServer:
@@ -39,9 +57,14 @@ class HttpServer:
         limits: Limits,
         *,
         knows: Callable[[str], bool],
+        is_silent: bool = False,
     ) -> None:
-        """Hand requests to `router`, of whom `admission` lets in; `knows` says whether a key exists."""
+        """Hand requests to `router`, of whom `admission` lets in; `knows` says whether a key exists.
+
+        One that `is_silent` sends what was asked for, or ends the connection without a byte.
+        """
         self._router = router
+        self._is_silent = is_silent
         self._knows = knows
         self._bodies = Bodies(limits)
         self._admission = admission
@@ -52,6 +75,8 @@ class HttpServer:
         """Until when each connection's request has to be over, its answer read."""
         self._downloads = Counter[str]()
         """By address: the files that are being read."""
+        self._progress: dict[web.RequestHandler, FileProgress] = {}
+        """Of the files of which somebody wants to know how much has arrived."""
         self._sweep_timer: asyncio.TimerHandle | None = None
 
     async def open(
@@ -69,21 +94,20 @@ class HttpServer:
 
     def connection(self) -> asyncio.Protocol:
         """Return the protocol of one more connection."""
-        if self._http is None:
-            self._http = self._web_server()
-        return HttpConnection(self._http())
-
-    def _web_server(self) -> web.Server:
-        return web.Server(
-            self._handle,
-            access_log=None,
-            logger=_AIOHTTP_LOGGER,
-            keepalive_timeout=self._limits.http_keep_alive,
+        settings: dict[str, Any] = {
+            "access_log": None,
+            "logger": _AIOHTTP_LOGGER,
+            "keepalive_timeout": self._limits.http_keep_alive,
             # A connection that ends while aiohttp lingers on it would leave its task behind.
-            lingering_time=0,
-            read_bufsize=_READ_AHEAD,
-            auto_decompress=False,
-        )
+            "lingering_time": 0,
+            "read_bufsize": _READ_AHEAD,
+            "auto_decompress": False,
+        }
+        if self._http is None:
+            self._http = web.Server(self._handle)
+        handler = _SilentHandler if self._is_silent else web.RequestHandler
+        http = handler(self._http, loop=asyncio.get_running_loop(), **settings)
+        return HttpConnection(http, partial(self._at_end, http))
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
@@ -117,6 +141,9 @@ class HttpServer:
             reply = {"message": "internal error", "status": 500}
         finally:
             self._allow(http, self._limits.http_keep_alive)
+        if self._is_silent:
+            _LOGGER.debug("No answer to %s: %s", http.remote, reply["message"])
+            raise ConnectionAbortedError
         response = web.Response(
             body=encode(reply),
             status=status_line(reply),
@@ -134,6 +161,8 @@ class HttpServer:
             raise bad_request("more than one Authorization header")
         authorization = http.headers.get("Authorization")
         body: JsonObject = {}
+        if http.body_exists and self._is_silent:
+            raise bad_request("no body is taken here")  # nor "100 Continue" sent
         if http.body_exists:
             token = key_text(authorization)
             known = token is not None and self._knows(token)
@@ -172,8 +201,8 @@ class HttpServer:
         ):
             raise ApiError(503, "too many downloads at once, try again in a moment")
         response = web.Response(
-            body=file.content,
             headers={
+                "Content-Length": str(len(file.content)),
                 "Content-Type": "application/octet-stream",
                 "Content-Disposition": f"attachment;filename={file.name}",
             },
@@ -182,11 +211,44 @@ class HttpServer:
         self._downloads[address] += 1
         try:
             await response.prepare(http)
+            await self._write_file(http, response, file)
             await response.write_eof()
         finally:
             self._downloads[address] -= 1
             self._downloads += Counter()  # without the addresses that have none
         return response
+
+    async def _write_file(
+        self, http: web.BaseRequest, response: web.Response, file: FileBody
+    ) -> None:
+        """Write a file piece by piece, and tell who asks when its bytes have arrived."""
+        connection = http.protocol
+        transport = connection.transport
+        if transport is None:
+            raise ConnectionResetError
+        progress = None
+        if file.tell is not None:
+            progress = FileProgress(transport, file.tell)
+            self._progress[connection] = progress
+        size = len(file.content)
+        try:
+            for start in range(0, size, _PIECE):
+                piece = file.content[start : start + _PIECE]
+                await response.write(piece)
+                if progress is not None:
+                    progress.wrote(len(piece))
+                await http.writer.drain()
+            # The end of the connection ends this as well; `_sweep` sees to it that there is one.
+            while progress and progress.sent < size and not transport.is_closing():
+                await asyncio.sleep(_LOOK_AGAIN)
+                progress.look()
+        finally:
+            self._progress.pop(connection, None)
+
+    def _at_end(self, connection: web.RequestHandler) -> None:
+        """Look at what has arrived before the socket is closed: a client reads the file and hangs up."""
+        if (progress := self._progress.get(connection)) is not None:
+            progress.look()
 
     def _allow(self, http: web.BaseRequest, seconds: float) -> None:
         """Give the connection this long until its next step."""

@@ -90,6 +90,22 @@ class CommandAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareServed:
+    """More of a firmware file has arrived at a device: `sent` of its `total` bytes.
+
+    The bytes are those that one connection has delivered. RTOS opens two of them: it breaks the first
+    one off when it has read the length, some KB from the start, so `sent` begins twice
+    (protocol.md §10.4, 3).
+    """
+
+    device: Device
+    version: str
+    name: str
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class PendingAppeared:
     """A device with an unknown key is pending from now on (see `pending`)."""
 
@@ -118,6 +134,7 @@ type Event = (
     | UnknownKey
     | DatapointReceived
     | CommandAnswered
+    | FirmwareServed
     | PendingAppeared
     | PendingChanged
     | PendingGone

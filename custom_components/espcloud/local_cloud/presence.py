@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 import logging
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from .listeners import DeviceConnected, DeviceDisconnected, Listeners
 from .models import Device
@@ -31,6 +31,8 @@ class Link(Protocol):
     """The device that identified on it."""
     peer: str
     """The address of the other side."""
+    here: tuple[Any, ...]
+    """The address of this side, as the socket has it."""
 
     @property
     def is_open(self) -> bool:

@@ -31,10 +31,14 @@ class LargeAnswer:
 
 @dataclass(slots=True, frozen=True)
 class FileBody:
-    """A file in place of JSON: where it is the member `file` of a reply, HTTP answers with it."""
+    """A file in place of JSON: where it is the member `file` of a reply, HTTP answers with it.
+
+    `tell` hears how many bytes of it have arrived, each time there are more; None where nobody asks.
+    """
 
     name: str
     content: bytes
+    tell: Callable[[int], None] | None = None
 
 
 type Handler = Callable[[Request], Answer]

@@ -18,10 +18,9 @@ from .api.templates import TemplateApi
 from .api.timers import TimerApi
 from .api.users import UserApi
 from .delivery import Delivery
-from .firmware_uploads import FirmwareUploads
 from .listeners import Listeners
 from .lists import Lists
-from .models import Device, User
+from .models import Device
 from .presence import Presence
 from .quotas import Quotas
 from .router import Route
@@ -38,10 +37,9 @@ def all_routes(
     presence: Presence,
     timer_watch: TimerWatch,
     quotas: Quotas,
-    uploads: FirmwareUploads,
+    rom_api: RomApi,
     listeners: Listeners,
     history: History,
-    is_operator: Callable[[User], bool],
     disconnect: Callable[[Device, str], None],
 ) -> Iterator[Route]:
     """Return every path that there is, each with what answers it."""
@@ -58,6 +56,6 @@ def all_routes(
     ).routes()
     yield from TimerApi(store, access, delivery, timer_watch, quotas).routes()
     yield from TemplateApi(store, access, quotas).routes()
-    yield from RomApi(store, access, uploads, is_operator=is_operator).routes()
+    yield from rom_api.routes()
     yield from MessageApi(store, access).routes()
     yield from PingApi(store).routes()

@@ -11,12 +11,14 @@ from .account_calls import AccountCalls
 from .accounts import Accounts
 from .addresses import KnownAddresses
 from .admission import Admission
+from .api.roms import RomApi
 from .database import Database
 from .delivery import Delivery
 from .device_calls import DeviceCalls
 from .device_server import DeviceServer
 from .fair_queue import FairQueue
 from .firmware_calls import FirmwareCalls
+from .firmware_listener import FirmwareListener
 from .firmware_uploads import FirmwareUploads
 from .frame_taps import FrameTaps, TappedFrame
 from .http_server import HttpServer
@@ -114,23 +116,28 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         self._timer_watch = TimerWatch(self.store, delivery, self._presence)
         quotas = Quotas(self.store)
         self._uploads = FirmwareUploads(self.store, quotas, self._hashing)
+        access = Access(
+            self.store, self._known, UnknownKeys(self.listeners, time.monotonic)
+        )
+        rom_api = RomApi(
+            self.store,
+            access,
+            self._uploads,
+            self.listeners,
+            is_operator=self._is_operator,
+        )
         self._router = Router(
             all_routes(
                 self.store,
-                access=Access(
-                    self.store,
-                    self._known,
-                    UnknownKeys(self.listeners, time.monotonic),
-                ),
+                access=access,
                 accounts=self._accounts,
                 delivery=delivery,
                 presence=self._presence,
                 timer_watch=self._timer_watch,
                 quotas=quotas,
-                uploads=self._uploads,
+                rom_api=rom_api,
                 listeners=self.listeners,
                 history=self._database.history,
-                is_operator=self._is_operator,
                 disconnect=self.disconnect,
             )
         )
@@ -141,6 +148,14 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             admission,
             limits,
             knows=lambda token: self.store.keyring.key(token) is not None,
+        )
+        self._firmware_listener = FirmwareListener(
+            access=access,
+            admission=admission,
+            api=rom_api,
+            roms=self.store.roms,
+            presence=self._presence,
+            limits=limits,
         )
         self._device_server = DeviceServer(
             self._router,
@@ -195,6 +210,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         await self._timer_watch.close()
         await self._device_server.close()
         await self._http_server.close()
+        await self._firmware_listener.close()
         await self._database.close()
         self._hashing.shutdown()
 

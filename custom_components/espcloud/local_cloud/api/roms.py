@@ -10,6 +10,7 @@ from ..errors import ApiError, bad_request
 from ..fields import read_objects, read_text
 from ..firmware import FILE_NAMES, MAX_IMAGE, check_files
 from ..firmware_uploads import FirmwareUploads, check_version
+from ..listeners import FirmwareServed, Listeners
 from ..lists import query_number
 from ..models import Device, Key, User
 from ..request import Answer, FileBody, Request
@@ -39,14 +40,19 @@ class RomApi:
         store: Store,
         access: Access,
         uploads: FirmwareUploads,
+        listeners: Listeners,
         *,
         is_operator: Callable[[User], bool],
     ) -> None:
-        """Take firmware in through `uploads`; `is_operator` says whose account runs the server."""
+        """Take firmware in through `uploads`, and tell `listeners` how it goes out.
+
+        `is_operator` says whose account runs the server.
+        """
         self._store = store
         self._roms = store.roms
         self._access = access
         self._uploads = uploads
+        self._listeners = listeners
         self._is_operator = is_operator
 
     def routes(self) -> Iterator[Route]:
@@ -104,7 +110,7 @@ class RomApi:
         model = Model.of(device)
         match request.query.get("action", ""):
             case "download_rom":
-                return self._file(request, model)
+                return self.file(request, device)
             case "download_rom_base64":
                 return self._slice(request, model)
             case _:
@@ -136,18 +142,33 @@ class RomApi:
             ],
         }
 
-    def _file(self, request: Request, model: Model) -> Awaitable[JsonObject]:
-        """Answer with a file, which only HTTP can carry."""
+    def file(
+        self,
+        request: Request,
+        device: Device,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Awaitable[JsonObject]:
+        """Answer with a file, which only HTTP can carry.
+
+        `on_progress` and the listeners hear how many bytes have arrived, of how many. Raises ApiError
+        400 over TCP, and 404 for a file that there is not.
+        """
         if request.link is not None:
             raise bad_request("download_rom works over HTTP only")
-        # Firmware takes 15 characters of a push for a version, a quote behind a shorter one as
-        # well (protocol.md §3.9, 11).
-        version = request.query.get("version", "").partition('"')[0]
+        version = named_version(request)
         name = request.query.get("filename", "")
-        file = self._roms.find(model, version, name)
+        file = self._roms.find(Model.of(device), version, name)
+
+        def tell(sent: int) -> None:
+            self._listeners.tell(FirmwareServed(device, version, name, sent, file.size))
+            if on_progress is not None:
+                on_progress(sent, file.size)
+
+        is_heard = self._listeners or on_progress is not None
 
         async def answer() -> JsonObject:
-            return {"file": FileBody(name, await self._roms.read(file))}
+            content = await self._roms.read(file)
+            return {"file": FileBody(name, content, tell if is_heard else None)}
 
         return answer()
 
@@ -183,6 +204,15 @@ class RomApi:
             }
 
         return answer()
+
+
+def named_version(request: Request) -> str:
+    """Return the version that a device asks for.
+
+    Firmware takes 15 characters of a push for it, a quote behind a shorter one as well
+    (protocol.md §3.9, 11).
+    """
+    return request.query.get("version", "").partition('"')[0]
 
 
 def is_upload(method: str, segments: tuple[str, ...]) -> bool:
