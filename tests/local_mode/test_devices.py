@@ -16,7 +16,9 @@ from tests.local_cloud.helpers import until
 from .home import Home
 
 
-async def test_plug_is_switched_from_both_sides(hass: HomeAssistant, home: Home) -> None:
+async def test_plug_is_switched_from_both_sides(
+    hass: HomeAssistant, home: Home
+) -> None:
     """By Home Assistant, and by its button, of which it tells nobody."""
     await home.set_up()
     plug = await home.take_in("Plug", "plug")
@@ -36,7 +38,11 @@ async def test_post_is_shown_at_once(hass: HomeAssistant, home: Home) -> None:
     sensor = await home.add("Cellar", "tem_hum")
     await home.confirm("Cellar")
     assert await sensor.post() == 200
-    await wait_for_state(hass, "sensor.cellar_temperature", lambda state: state not in ("unavailable", "unknown"))
+    await wait_for_state(
+        hass,
+        "sensor.cellar_temperature",
+        lambda state: state not in ("unavailable", "unknown"),
+    )
     coordinator = home.coordinator("Cellar")
     assert coordinator is not None
     assert coordinator.availability.available
@@ -86,9 +92,9 @@ async def test_removed_device_loses_its_key(hass: HomeAssistant, home: Home) -> 
     await hass.async_block_till_done()
     assert home.coordinator("Plug") is None
     assert hass.states.get("switch.plug") is None
-    assert dr.async_entries_for_config_entry(
-        dr.async_get(hass), home.entry.entry_id
-    ) == []
+    assert (
+        dr.async_entries_for_config_entry(dr.async_get(hass), home.entry.entry_id) == []
+    )
     assert home.entry.runtime_data.account.owned == {}
     await home.wait_discovered("Plug")
 

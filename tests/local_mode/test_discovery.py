@@ -37,9 +37,9 @@ async def test_device_is_offered_confirmed_and_there(
     assert form["step_id"] == "adopt"
     markers = {str(each): each.description for each in form["data_schema"].schema}
     assert markers["kind"]["suggested_value"] == suggested
-    assert dr.async_entries_for_config_entry(
-        dr.async_get(hass), home.entry.entry_id
-    ) == []
+    assert (
+        dr.async_entries_for_config_entry(dr.async_get(hass), home.entry.entry_id) == []
+    )
 
     result = await home.confirm("Thing")
     assert result["reason"] == "device_taken_in"

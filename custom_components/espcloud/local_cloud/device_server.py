@@ -1,9 +1,10 @@
 """The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 import logging
+import socket
 import ssl
 
 from .admission import Admission
@@ -11,6 +12,7 @@ from .device_connection import DeviceConnection
 from .frame_taps import FrameTaps
 from .limits import Limits
 from .models import Device
+from .peers import Peers
 from .pending import PendingDevices
 from .presence import Presence
 from .router import Router
@@ -25,13 +27,17 @@ class DeviceServer:
         presence: Presence,
         admission: Admission,
         *,
+        peers: Peers,
         taps: FrameTaps,
         pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
-        """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
+        """Hand requests to `router` and tell `presence` who comes and goes.
+
+        `admission` and `peers` say who may.
+        """
         self.connection = partial(
             DeviceConnection,
             self,
@@ -47,6 +53,7 @@ class DeviceServer:
         self._limits = limits
         self._presence = presence
         self._admission = admission
+        self._peers = peers
         self._servers: list[asyncio.Server] = []
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
@@ -55,17 +62,22 @@ class DeviceServer:
         self._all_lost = asyncio.Event()
 
     async def open(
-        self, host: str, port: int, ssl_context: ssl.SSLContext | None
-    ) -> int:
-        """Listen at one more port and return it. Raises OSError where that is not possible."""
-        server = await self._admission.listen(
-            self.connection, host, port, ssl_context=ssl_context, limits=self._limits
-        )
-        self._servers.append(server)
-        if self._sweep_timer is None:
-            loop = asyncio.get_running_loop()
-            self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-        return int(server.sockets[0].getsockname()[1])
+        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
+    ) -> None:
+        """Take sockets that listen at one more port; `serve` accepts at them."""
+        self._servers += [
+            await self._admission.listen(
+                self.connection, sock, ssl_context=ssl_context, limits=self._limits
+            )
+            for sock in sockets
+        ]
+
+    async def serve(self) -> None:
+        """Begin to accept."""
+        for server in self._servers:
+            await server.start_serving()
+        loop = asyncio.get_running_loop()
+        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
@@ -93,9 +105,12 @@ class DeviceServer:
         """Return those that are open."""
         return self._connections
 
-    def opened(self, connection: DeviceConnection) -> None:
-        """Note a new connection."""
+    def opened(self, connection: DeviceConnection) -> bool:
+        """Note a new connection, and say whether it may stay."""
+        if not self._peers.admit(connection.peer):
+            return False
         self._connections.add(connection)
+        return True
 
     def left(self, connection: DeviceConnection, reason: str) -> None:
         """Note that a connection carries no device any more, and why."""
@@ -104,8 +119,10 @@ class DeviceServer:
             self._pending.left(connection)
 
     def lost(self, connection: DeviceConnection) -> None:
-        """Note the end of a connection."""
-        self._connections.discard(connection)
+        """Note the end of a connection, which may be one that was refused."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._peers.left(connection.peer)
         if not self._connections:
             self._all_lost.set()
 

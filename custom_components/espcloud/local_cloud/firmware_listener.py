@@ -12,7 +12,9 @@ from .errors import ApiError, peer_disconnected
 from .http_server import HttpServer
 from .limits import Limits
 from .listeners import Callbacks
+from .listening import usable_addresses
 from .models import Device, Key
+from .ports import service_ports
 from .presence import Link, Presence
 from .request import Answer, Request
 from .roms import Roms, bin_not_found
@@ -129,7 +131,12 @@ class FirmwareListener:
             shared = self._ports.get((host, port))
             if shared is None:
                 shared = _Port(self._server())
-                shared.number = await shared.server.open(host, port, None)
+                ports = service_ports(port, None, None)
+                number, _ = await ports.open(
+                    shared.server, await usable_addresses([host])
+                )
+                await shared.server.serve()
+                shared.number = number or 0
                 self._ports[host, port] = shared
             shared.users += 1
         try:
