@@ -29,6 +29,7 @@ class _Lamp:
     def __init__(self) -> None:
         self.device: Device | None = None
         self.peer = "192.0.2.1"
+        self.here = "192.0.2.2", 8000
         self.is_open = True
         self.outbox = Outbox(self, timeout=5, limits=Limits(waiting_pushes=10))
         self.written = 0
