@@ -188,7 +188,8 @@ class TestPaths:
         device = cloud.add_device("plug", user, PTYPES["plug"])
         plug, key = Plug(), cloud.owner_key(device)
         address = cloud.device_host, cloud.device_port
-        async with Firmware(address, cloud.master_key(device), plug) as firmware:
+        master_key = cloud.master_key(device)
+        async with Firmware(address, master_key, plug, activates=True) as firmware:
             await cloud.wait_online(device)
             await until(lambda: firmware.timers is not None)
             answer = await cloud.call(

@@ -2,14 +2,6 @@ from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.operator_calls import Operator
 import secrets
 
-init = LocalCloud.__init__
-
-
-def __init__(self, *a, local_network_only=False, **k):
-    init(self, *a, **k)
-
-
-LocalCloud.__init__ = __init__
 add = LocalCloud.add_account
 
 
@@ -36,4 +28,3 @@ def set_email(self, user, e):
 
 LocalCloud.set_email = set_email
 LocalCloud.remove_device = lambda self, d: self.revoke_key(self.master_key(d))
-Operator.refused_peers = 0
