@@ -105,7 +105,9 @@ def _listen(address: Address, port: int, backlog: int) -> socket.socket:
 def _bind(address: Address, port: int) -> socket.socket:
     """Return a socket that has the port; one for IPv6 leaves that of IPv4 to others."""
     try:
-        sock = socket.socket(address.family, socket.SOCK_STREAM)
+        # With its protocol named: asyncio switches the delay of small segments off for those
+        # connections alone whose socket says that it is TCP (protocol.md §3.9, 8).
+        sock = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise _explained(address, port, error) from error
     try:
