@@ -73,8 +73,7 @@ async def async_setup_local_entry(
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_entry_changed)
     )
     # Only now: a post that nobody hears must not be acknowledged.
-    with _explaining():
-        await server.async_serve()
+    await server.async_serve()
 
 
 async def async_close_local_entry(entry: EspCloudConfigEntry) -> None:

@@ -133,6 +133,9 @@ class LocalServer:
         except StateFileError as err:
             raise ServerUnusableError("database_unusable") from err
         except OSError as err:
+            if self.settings.api_port is not None:
+                # It is opened first.
+                await self.async_try_port(self.settings.api_port)
             raise _port_error(err, self.settings.device_port) from err
         self.account = await LocalAccount.open(self._cloud, self.url)
         self._stop_listening = self._cloud.listeners.add(self._handle_event)
@@ -149,11 +152,8 @@ class LocalServer:
             await cloud.close()
 
     async def async_serve(self) -> None:
-        """Let devices in. Raises ServerUnusableError; `async_close` is still needed then."""
-        try:
-            await self._cloud.serve()
-        except OSError as err:
-            raise _port_error(err, self.settings.device_port) from err
+        """Let devices in."""
+        await self._cloud.serve()
 
     async def async_close(self) -> None:
         """End everything: every connection, the ports, the database."""
