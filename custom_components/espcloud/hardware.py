@@ -138,6 +138,10 @@ class HardwareDevices(ABC):
     def async_leave_virtual(self) -> None:
         """Show no device any more that Home Assistant is by now."""
 
+    @callback
+    def note_upgraded(self, device_id: int) -> None:
+        """Note that a device runs other firmware now, with which it may be something else."""
+
     @abstractmethod
     def _is_shown(self, owned: OwnedDevice, subentry: ConfigSubentry | None) -> bool:
         """Tell whether Home Assistant is to show a device of the account.

@@ -15,6 +15,7 @@ from .const import CONF_KIND, SUBENTRY_TYPE_LOCAL
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .hardware import HardwareDevices
 from .identity import Identity
+from .kinds import catalog
 from .kinds.base import Kind
 from .settings import HardwareSettings
 from .state_store import StateStore
@@ -104,6 +105,21 @@ class LocalHardware(HardwareDevices):
             self._entry,
             subentry,
             data={**subentry.data, **self._identity(owned).as_data()},
+        )
+
+    @override
+    @callback
+    def note_upgraded(self, device_id: int) -> None:
+        """Follow a light to the stream that its new firmware speaks (protocol.md §4)."""
+        subentry, settings = HardwareSettings.of_entry(self._entry)[device_id]
+        owned = self.account.renew(device_id)
+        if owned is None or settings.kind not in catalog.LIGHTS:
+            return
+        kind = catalog.kind_of(
+            ptype=owned.device.ptype, rom_version=owned.device.rom_version
+        )
+        self._hass.config_entries.async_update_subentry(
+            self._entry, subentry, data={**subentry.data, CONF_KIND: kind}
         )
 
     @callback

@@ -65,6 +65,7 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
         self._offer = FirmwareOffer(coordinator, self.async_write_ha_state)
         self._upgrade: FirmwareUpgrade | None = None
         self._upgraded_from: str | None = None
+        self._percentage: int | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -125,8 +126,14 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
     @property
     @override
     def in_progress(self) -> bool:
-        """Whether it is being installed. How far that is, a device does not tell."""
+        """Whether it is being installed."""
         return self._upgrade is not None
+
+    @property
+    @override
+    def update_percentage(self) -> int | None:
+        """How much of it the device has fetched; only the server that serves it knows."""
+        return self._percentage if self._upgrade is not None else None
 
     @override
     async def async_release_notes(self) -> str | None:
@@ -142,12 +149,22 @@ class EspCloudFirmware(EspCloudEntity, UpdateEntity):
         newest = self._offer.version
         assert newest is not None
         self._upgraded_from = self.installed_version
-        self._upgrade = FirmwareUpgrade(self.coordinator, newest)
+        self._percentage = None
+        self._upgrade = FirmwareUpgrade(
+            self.coordinator, newest, self._async_note_progress
+        )
         self.async_write_ha_state()
         try:
             await self._upgrade.async_run()
         finally:
             self._upgrade = None
+
+    @callback
+    def _async_note_progress(self, sent: int, total: int) -> None:
+        percentage = 100 * sent // total
+        if percentage != self._percentage:
+            self._percentage = percentage
+            self.async_write_ha_state()
 
     @callback
     def _cancel(self) -> None:

@@ -1,8 +1,8 @@
 """Firmware over the air: a device is told to fetch it, then to run it (protocol.md §3.7)."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +10,7 @@ from homeassistant.core import HassJob, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 
+from .backends.base import FirmwarePortError, OnProgress
 from .cloud import CloudDevice, CloudError, RequestRefusedError
 from .const import DOMAIN
 from .coordinator import EspCloudCoordinator
@@ -25,13 +26,20 @@ MOST_POLLS: Final = 60
 class FirmwareUpgrade:
     """One upgrade of one device."""
 
-    def __init__(self, coordinator: EspCloudCoordinator, version: str) -> None:
+    def __init__(
+        self,
+        coordinator: EspCloudCoordinator,
+        version: str,
+        on_progress: OnProgress,
+    ) -> None:
         """Prepare; `async_run` does it.
 
         Args:
             coordinator: the device's.
             version: what it is to run.
+            on_progress: hears how much the device has fetched, where that is known.
         """
+        self._on_progress = on_progress
         self._coordinator = coordinator
         self._account = coordinator.config_entry.runtime_data.account
         self._device_id = coordinator.identity.device_id
@@ -45,14 +53,16 @@ class FirmwareUpgrade:
         Raises:
             HomeAssistantError: it did not come to that; the text says why.
         """
-        upgrading = self._coordinator.config_entry.runtime_data.hardware.upgrading
+        hardware = self._coordinator.config_entry.runtime_data.hardware
+        upgrading = hardware.upgrading
         upgrading.add(self._device_id)
         try:
-            await self._start()
-            fetched = await self._wait_for(
-                lambda device: device.rom_version == self._version,
-                "firmware_not_fetched",
-            )
+            async with self._fetching():
+                await self._start()
+                fetched = await self._wait_for(
+                    lambda device: device.rom_version == self._version,
+                    "firmware_not_fetched",
+                )
             await self._restart()
             await self._wait_for(
                 lambda device: device.last_active > fetched.last_active,
@@ -60,6 +70,7 @@ class FirmwareUpgrade:
             )
         finally:
             upgrading.discard(self._device_id)
+        hardware.note_upgraded(self._device_id)
         # That it is back, and what it is now, shows in the list of devices.
         await self._account.async_refresh()
 
@@ -68,6 +79,28 @@ class FirmwareUpgrade:
         """Wait no longer: `async_run` ends with an error."""
         self._is_cancelled = True
         self._go_on()
+
+    @asynccontextmanager
+    async def _fetching(self) -> AsyncGenerator[None]:
+        """Let the device fetch the firmware meanwhile.
+
+        Raises:
+            HomeAssistantError: it could not.
+        """
+        backend = self._coordinator.backend
+        async with AsyncExitStack() as stack:
+            with translating(
+                device=self._coordinator.name, action="sys_upgrade", url=backend.url
+            ):
+                try:
+                    await stack.enter_async_context(
+                        backend.serving_firmware(self._version, self._on_progress)
+                    )
+                except FirmwarePortError as err:
+                    raise self._error("firmware_port_taken") from err
+                except RequestRefusedError as err:
+                    raise self._error("firmware_missing") from err
+            yield
 
     async def _start(self) -> None:
         """Have the device fetch the firmware.

@@ -6,7 +6,8 @@ texts for people.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -49,6 +50,14 @@ class BackendListener(Protocol):
 
     def handle_disconnected(self, reason: CloudError) -> None:
         """Note that the device is not there, or once more could not be reached."""
+
+
+class FirmwarePortError(Exception):
+    """Firmware cannot be served: the port that devices fetch it from cannot be had."""
+
+
+type OnProgress = Callable[[int, int], None]
+"""Hears how many bytes have arrived at a device, and how many there are."""
 
 
 class Backend(ABC):
@@ -110,6 +119,17 @@ class Backend(ABC):
         Raises:
             CloudError: the device did not acknowledge.
         """
+
+    def serving_firmware(
+        self, version: str, on_progress: OnProgress
+    ) -> AbstractAsyncContextManager[None]:
+        """Let the device fetch a version meanwhile, where that is not the cloud's to do.
+
+        Entering raises:
+            FirmwarePortError: it could not be fetched.
+            CloudError: the device is not there, or there is no such version.
+        """
+        return nullcontext()
 
     def note_stable(self) -> None:
         """Note that the device has been there for a while."""

@@ -5,6 +5,7 @@ API as a user, and as the owner of devices (`OwnerClient`); `DeviceSession` is a
 on the TCP socket.
 """
 
+from .answer import Answer
 from .backoff import Backoff, ConnectPacer, refusal_backoff
 from .connection import CloudConnection
 from .datapoints import StoredPoint
@@ -67,6 +68,7 @@ from .timers import (
 
 __all__ = [
     "AccountPushes",
+    "Answer",
     "AuthenticationError",
     "Backoff",
     "CannotConnectError",

@@ -1,6 +1,7 @@
 """Home Assistant as a device's owner and as its cloud: the device's own connection is here."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 import time
 from typing import Any, Final, override
@@ -11,7 +12,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ...cloud import CloudDevice, CloudError, DeviceOfflineError, OwnedDevice
 from ...kinds.base import Datapoint, Kind
-from ..base import Backend, BackendListener, describes_the_same
+from ..base import Backend, BackendListener, OnProgress, describes_the_same
 from ..sending import SilentCalls
 from .server import LocalServer
 
@@ -141,6 +142,13 @@ class LocalBackend(Backend):
             lambda: self._account.async_call(self.device_id, action, parameters)
         )
         return await (self._silent.send(call) if self._kind.is_silent else call)
+
+    @override
+    def serving_firmware(
+        self, version: str, on_progress: OnProgress
+    ) -> AbstractAsyncContextManager[None]:
+        """Open the port that devices fetch firmware from, for this one."""
+        return self._server.serving_firmware(self.device_id, version, on_progress)
 
     @override
     def diagnostics(self) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """The cloud that runs in Home Assistant: its ports, and who is told of what happens."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import errno
 from typing import Any, Final, Protocol
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
+from ...cloud import Answer
 from ...identity import key_hash
 from ...kinds.base import Datapoint
 from ...local_cloud import LocalCloud
-from ...local_cloud.errors import StateFileError
+from ...local_cloud.errors import ApiError, StateFileError
 from ...local_cloud.listeners import (
     DatapointReceived,
     DeviceActivated,
@@ -21,12 +23,16 @@ from ...local_cloud.listeners import (
     PendingChanged,
     PendingGone,
 )
+from ..base import FirmwarePortError, OnProgress
 from .account import LocalAccount
 from .database import database_path
 from .firmware import LocalFirmware
 from .pending import PendingHardware
 
 HOSTS: Final = ("0.0.0.0", "::")
+
+FIRMWARE_PORT: Final = 80
+"""Firmware fetches from no other one (protocol.md §10.4, 1)."""
 
 
 class ServerUnusableError(Exception):
@@ -178,6 +184,30 @@ class LocalServer:
         await self.account.async_refresh()
         for listener in list(self._followers.values()):
             listener.handle_record()
+
+    @asynccontextmanager
+    async def serving_firmware(
+        self, device_id: int, version: str, on_progress: OnProgress
+    ) -> AsyncGenerator[None]:
+        """Let a device fetch a version meanwhile; nobody else gets anything there.
+
+        Raises:
+            FirmwarePortError: the port is somebody else's.
+            CloudError: the device is not there, or there is no such version.
+        """
+        device = self._cloud.store.devices[device_id]
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(
+                    self._cloud.serving_firmware(
+                        device, version, FIRMWARE_PORT, on_progress
+                    )
+                )
+            except OSError as err:
+                raise FirmwarePortError from err
+            except ApiError as err:
+                Answer(err.status, {"message": err.message}).require_taken()
+            yield
 
     async def async_prepare_backup(self) -> None:
         """Let the database file stay as it is. Raises ServerUnusableError."""
