@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from custom_components.espcloud.backends.local import database_path, remove_database
-from custom_components.espcloud.identity import key_hash
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
