@@ -1,5 +1,6 @@
 """The dialogs of the cloud: its ports, who may use its HTTP API, what the router has to say."""
 
+import asyncio
 import socket
 from typing import Any
 
@@ -67,16 +68,9 @@ async def test_cloud_without_an_api(hass: HomeAssistant, port: int) -> None:
     assert dict(entry.data) == {"port": port}
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
-    _, writer = await open_connection(port)
+    _, writer = await asyncio.open_connection(HOST, port)
     writer.close()
     await writer.wait_closed()
-
-
-async def open_connection(port: int) -> Any:
-    """Connect as a device does."""
-    import asyncio
-
-    return await asyncio.open_connection(HOST, port)
 
 
 async def test_there_is_no_second_one(hass: HomeAssistant, home: Home) -> None:
