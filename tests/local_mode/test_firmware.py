@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.espcloud.backends.local import server
+from custom_components.espcloud.local_cloud.listeners import CommandAnswered
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -128,6 +129,8 @@ async def test_port_that_somebody_else_has(
     plug = await home.take_in("Plug", "plug", activates=True, http_port=firmware_port)
     await add(hass, home, upload, NEW)
     await wait_for_state(hass, UPDATE, "on")
+    heard: list[Any] = []
+    home.entry.runtime_data.server._cloud.listeners.add(heard.append)
     with (
         socket.create_server((HOST, firmware_port)),
         pytest.raises(HomeAssistantError) as raised,
@@ -136,7 +139,9 @@ async def test_port_that_somebody_else_has(
             "update", "install", {"entity_id": UPDATE}, blocking=True
         )
     assert raised.value.translation_key == "firmware_port_taken"
-    assert not plug.upgrading
+    actions = [each.action for each in heard if isinstance(each, CommandAnswered)]
+    assert "sys_upgrade" not in actions
+    assert plug.rom_version == OLD
     assert hass.states.get(UPDATE).attributes["in_progress"] is False
 
 

@@ -19,6 +19,7 @@ from ...local_cloud.listeners import (
     DeviceConnected,
     DeviceDisconnected,
     Event,
+    KeyContested,
     PendingAppeared,
     PendingChanged,
     PendingGone,
@@ -62,6 +63,9 @@ class DeviceListener(Protocol):
 
     def handle_post(self, stream: str, datapoint: Datapoint) -> None:
         """Take over a datapoint that it posted, with its `at`."""
+
+    def handle_contest(self, addresses: tuple[str, str]) -> None:
+        """Note that another device at the second address has its key."""
 
     def handle_record(self) -> None:
         """Note that more is known of it: it has activated, or there is firmware for it."""
@@ -276,6 +280,7 @@ class LocalServer:
                 | DeviceConnected(device=device)
                 | DeviceDisconnected(device=device)
                 | DeviceActivated(device=device)
+                | KeyContested(device=device)
             ):
                 if (listener := self._followers.get(device.id)) is not None:
                     _tell(listener, event)
@@ -299,7 +304,11 @@ class LocalServer:
 
 def _tell(
     listener: DeviceListener,
-    event: DatapointReceived | DeviceConnected | DeviceDisconnected | DeviceActivated,
+    event: DatapointReceived
+    | DeviceConnected
+    | DeviceDisconnected
+    | DeviceActivated
+    | KeyContested,
 ) -> None:
     match event:
         case DatapointReceived():
@@ -308,6 +317,8 @@ def _tell(
             listener.handle_arrival()
         case DeviceDisconnected():
             listener.handle_departure(event.reason)
+        case KeyContested():
+            listener.handle_contest(event.addresses)
         case DeviceActivated():
             listener.handle_record()
 
