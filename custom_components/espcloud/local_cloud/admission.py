@@ -1,10 +1,11 @@
-"""Listening, and refusing connections while there are still files to open."""
+"""Accepting connections, and refusing them while there are still files to open."""
 
 import asyncio
 from collections.abc import Callable
 import logging
 import os
 import resource
+import socket
 import ssl
 import sys
 import time
@@ -47,16 +48,12 @@ class Admission:
     async def listen(
         self,
         make_connection: Callable[[], asyncio.BaseProtocol],
-        host: str,
-        port: int,
+        sock: socket.socket,
         *,
         ssl_context: ssl.SSLContext | None,
         limits: Limits,
     ) -> asyncio.Server:
-        """Listen, and make a connection of whoever is admitted.
-
-        Raises OSError where that is not possible.
-        """
+        """Return what makes a connection of whoever is admitted at a socket, once it serves."""
 
         def let_in() -> asyncio.BaseProtocol:
             self.admit()
@@ -64,12 +61,12 @@ class Admission:
 
         return await asyncio.get_running_loop().create_server(
             let_in,
-            host,
-            port,
+            sock=sock,
             ssl=ssl_context,
             ssl_handshake_timeout=limits.tls_handshake if ssl_context else None,
             ssl_shutdown_timeout=limits.unread if ssl_context else None,
             backlog=backlog(),
+            start_serving=False,
         )
 
     def admit(self) -> None:

@@ -1,9 +1,10 @@
 """The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 import logging
+import socket
 import ssl
 
 from .admission import Admission
@@ -55,17 +56,22 @@ class DeviceServer:
         self._all_lost = asyncio.Event()
 
     async def open(
-        self, host: str, port: int, ssl_context: ssl.SSLContext | None
-    ) -> int:
-        """Listen at one more port and return it. Raises OSError where that is not possible."""
-        server = await self._admission.listen(
-            self.connection, host, port, ssl_context=ssl_context, limits=self._limits
-        )
-        self._servers.append(server)
-        if self._sweep_timer is None:
-            loop = asyncio.get_running_loop()
-            self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-        return int(server.sockets[0].getsockname()[1])
+        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
+    ) -> None:
+        """Take sockets that listen at one more port; `serve` accepts at them."""
+        self._servers += [
+            await self._admission.listen(
+                self.connection, sock, ssl_context=ssl_context, limits=self._limits
+            )
+            for sock in sockets
+        ]
+
+    async def serve(self) -> None:
+        """Begin to accept."""
+        for server in self._servers:
+            await server.start_serving()
+        loop = asyncio.get_running_loop()
+        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import logging
+import socket
 import ssl
 from urllib.parse import parse_qsl
 
@@ -55,17 +56,23 @@ class HttpServer:
         self._sweep_timer: asyncio.TimerHandle | None = None
 
     async def open(
-        self, host: str, port: int, ssl_context: ssl.SSLContext | None
-    ) -> int:
-        """Listen at one more port and return it. Raises OSError where that is not possible."""
-        server = await self._admission.listen(
-            self.connection, host, port, ssl_context=ssl_context, limits=self._limits
-        )
-        self._servers.append(server)
-        if self._sweep_timer is None:
+        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
+    ) -> None:
+        """Take sockets that listen at one more port; `serve` accepts at them."""
+        self._servers += [
+            await self._admission.listen(
+                self.connection, sock, ssl_context=ssl_context, limits=self._limits
+            )
+            for sock in sockets
+        ]
+
+    async def serve(self) -> None:
+        """Begin to accept."""
+        for server in self._servers:
+            await server.start_serving()
+        if self._servers:
             loop = asyncio.get_running_loop()
             self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-        return int(server.sockets[0].getsockname()[1])
 
     def connection(self) -> asyncio.Protocol:
         """Return the protocol of one more connection."""

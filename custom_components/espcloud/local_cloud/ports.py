@@ -1,8 +1,13 @@
 """Where a cloud is reached: each service at a plain port, at a TLS port, or at both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+import socket
 import ssl
 from typing import Protocol
+
+from .admission import backlog
+from .listening import Address, listening_sockets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +48,12 @@ class Addresses:
 
 
 class Server(Protocol):
-    """What can listen at several ports."""
+    """What accepts connections, at several ports."""
 
     async def open(
-        self, host: str, port: int, ssl_context: ssl.SSLContext | None
-    ) -> int:
-        """Listen at one more port and return it. Raises OSError where that is not possible."""
+        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
+    ) -> None:
+        """Take sockets that listen at one more port, to accept at them once it serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,31 @@ class ServicePorts:
     tls: int | None
     ssl_context: ssl.SSLContext | None
 
-    async def open(self, server: Server, host: str) -> tuple[int | None, int | None]:
+    async def open(
+        self, server: Server, addresses: Sequence[Address]
+    ) -> tuple[int | None, int | None]:
         """Open them and return the plain one and the TLS one. Raises OSError."""
         plain, tls = self.plain, self.tls
         if plain is not None:
-            plain = await server.open(host, plain, None)
+            plain = await _open(server, addresses, plain, None)
         if tls is not None:
-            tls = await server.open(host, tls, self.ssl_context)
+            tls = await _open(server, addresses, tls, self.ssl_context)
         return plain, tls
+
+
+NO_PORTS = ServicePorts(None, None, None)
+"""Of a service that is not offered."""
+
+
+async def _open(
+    server: Server,
+    addresses: Sequence[Address],
+    port: int,
+    ssl_context: ssl.SSLContext | None,
+) -> int:
+    sockets = listening_sockets(addresses, port, backlog=backlog())
+    await server.open(sockets, ssl_context)
+    return int(sockets[0].getsockname()[1])
 
 
 def service_ports(

@@ -21,11 +21,12 @@ from .http_server import HttpServer
 from .in_process import InProcess
 from .limits import Limits
 from .listeners import Listeners
+from .listening import usable_addresses
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
 from .pending import PendingDevices
-from .ports import Addresses, reachable, service_ports
+from .ports import NO_PORTS, Addresses, reachable, service_ports
 from .presence import Presence
 from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
@@ -41,13 +42,14 @@ class LocalCloud(AccountCalls, DeviceCalls):
     """A local Espressif cloud.
 
     After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`, the plain
-    port where there is one; `addresses` has all. After `close` nothing of it is left, and another
-    cloud may take the same ports and state file.
+    port where there is one; `addresses` has all. `start` is `bind`, after which everything works
+    within the process, and `serve`. After `close` nothing of it is left, and another cloud may take
+    the same ports and state file.
     """
 
     def __init__(
         self,
-        host: str = "127.0.0.1",
+        host: str | tuple[str, ...] = "127.0.0.1",
         http_port: int | None = None,
         device_port: int | None = None,
         *,
@@ -61,12 +63,16 @@ class LocalCloud(AccountCalls, DeviceCalls):
         operator: str | None = None,
         pending_devices: bool = False,
         is_ignored: Callable[[str], bool] = lambda key: False,
+        serves_http: bool = True,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
-        `https_port` and `device_tls_port` speak TLS with `ssl_context`; they may be open beside the
-        plain ones. Where neither port of a service is named, any free one opens, with TLS if there
-        is an `ssl_context`. Raises ValueError for a TLS port without one.
+        With several hosts, such as ("0.0.0.0", "::"), each port is open at all of them; one whose
+        address family this machine does not have is left out. `https_port` and `device_tls_port`
+        speak TLS with `ssl_context`; they may be open beside the plain ones. Where neither port of a
+        service is named, any free one opens, with TLS if there is an `ssl_context`. Unless it
+        `serves_http`, no port of HTTP opens. Raises ValueError for a TLS port without a context, and
+        for a port of HTTP that is named all the same.
 
         `delivery_timeout` is how many seconds a device has to answer a push (protocol.md §5).
         Without a `state_file` everything is forgotten at the end. Datapoints are kept as `retention`
@@ -74,13 +80,18 @@ class LocalCloud(AccountCalls, DeviceCalls):
         account where none is named. With `pending_devices`, devices with unknown keys are kept for
         the operator (see `pending`), but those whose key `is_ignored`.
         """
-        self._started = self._closed = False
-        self._host = host
-        self._http_ports = service_ports(http_port, https_port, ssl_context)
+        self._bound = self._closed = False
+        self._hosts = (host,) if isinstance(host, str) else host
+        if serves_http:
+            self._http_ports = service_ports(http_port, https_port, ssl_context)
+        elif http_port is None and https_port is None:
+            self._http_ports = NO_PORTS
+        else:
+            raise ValueError("a port of HTTP is named, which is not served")
         self._device_ports = service_ports(device_port, device_tls_port, ssl_context)
         self.addresses: Addresses
         self.http_url = ""
-        self.device_host = reachable(host)
+        self.device_host = reachable(self._hosts[0])
         self.device_port = 0
         self.store = Store()
         self.store.streams.most_points = retention.points
@@ -161,14 +172,28 @@ class LocalCloud(AccountCalls, DeviceCalls):
         nothing is open.
         """
         try:
+            await self.bind()
+            await self.serve()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def bind(self) -> None:
+        """Do all of `start` but accept connections; who connects waits until `serve`.
+
+        The ports are taken, and whoever embeds the cloud may use it. Raises as `start` does.
+        """
+        try:
             await self._database.open()
-            http, https = await self._http_ports.open(self._http_server, self._host)
+            addresses = await usable_addresses(self._hosts)
+            http, https = await self._http_ports.open(self._http_server, addresses)
             device, device_tls = await self._device_ports.open(
-                self._device_server, self._host
+                self._device_server, addresses
             )
         except BaseException:
             await self.close()
             raise
+        self.device_host = reachable(addresses[0].host)
         self.addresses = Addresses(
             host=self.device_host,
             http=http,
@@ -178,7 +203,12 @@ class LocalCloud(AccountCalls, DeviceCalls):
         )
         self.http_url = self.addresses.http_url or self.addresses.https_url or ""
         self.device_port = device or device_tls or 0
-        self._started = True
+        self._bound = True
+
+    async def serve(self) -> None:
+        """Accept connections, after `bind`."""
+        await self._device_server.serve()
+        await self._http_server.serve()
 
     async def close(self) -> None:
         """End everything: servers, connections, timers, threads; a second call does nothing."""
@@ -207,9 +237,9 @@ class LocalCloud(AccountCalls, DeviceCalls):
     ) -> JsonObject:
         """Return the answer that the HTTP API would give, `status` included (see `in_process`).
 
-        Raises nothing; before `start` and after `close` the status is 503.
+        Raises nothing; before `bind` and after `close` the status is 503.
         """
-        if not self._started or self._closed:
+        if not self._bound or self._closed:
             return {"message": "the cloud is not running", "status": 503}
         return await self._in_process.call(
             method, path, key, query, body, time_zone=time_zone
