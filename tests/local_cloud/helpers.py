@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -193,6 +194,16 @@ class DeviceSocket:
                 return await self.reader.read()
             except ConnectionError:
                 return b""
+
+
+async def from_address(
+    stack: AsyncExitStack, cloud: LocalCloud, address: str
+) -> DeviceSocket:
+    """Connect from an address of loopback."""
+    own = socket.socket()
+    own.setblocking(False)
+    own.bind((address, 0))
+    return await stack.enter_async_context(DeviceSocket(cloud, sock=own))
 
 
 def firmware_body(version: str, user1: bytes, user2: bytes) -> dict[str, Any]:

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 import json
-import socket as sockets
 from typing import Any
 
 import pytest
 
 from custom_components.espcloud.local_cloud import Limits, LocalCloud
-from custom_components.espcloud.local_cloud.addresses import is_private
 from custom_components.espcloud.local_cloud.device_types import PTYPES
 from custom_components.espcloud.local_cloud.errors import ApiError
 from custom_components.espcloud.local_cloud.listeners import (
@@ -28,7 +26,7 @@ from tests.firmware.connection import Firmware
 from tests.firmware.light import Light
 from tests.firmware.plug import Plug
 
-from .helpers import BSSID, Api, DeviceSocket, until
+from .helpers import BSSID, Api, DeviceSocket, from_address, until
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 PROBE = "/v1/datastreams/state/datapoint/"
@@ -84,14 +82,6 @@ def pending(cloud: LocalCloud) -> list[PendingDevice]:
 async def identify(socket: DeviceSocket, key: str) -> None:
     """Identify, and be refused."""
     assert await socket.ask("/v1/device/identify", key=key) == REFUSED
-
-
-async def from_address(stack: AsyncExitStack, cloud: LocalCloud, address: str) -> Any:
-    """Connect from an address of loopback."""
-    own = sockets.socket()
-    own.setblocking(False)
-    own.bind((address, 0))
-    return await stack.enter_async_context(DeviceSocket(cloud, sock=own))
 
 
 class TestFirmware:
@@ -431,19 +421,6 @@ class TestPlaces:
             assert len(found.streams) == 8
             size += len(json.dumps([found.streams, found.bssid, found.rom_version]))
         assert 100_000 < size < 512 << 10
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("192.168.1.2", True), ("10.1.2.3", True), ("127.0.0.1", True), ("169.254.1.2", True),
-        ("fe80::1%eth0", True), ("fd00::1", True), ("::1", True), ("::ffff:192.168.1.2", True),
-        ("8.8.8.8", False), ("2001:4860::1", False), ("::ffff:8.8.8.8", False), ("", False),
-    ],
-)  # fmt: skip
-def test_private_addresses(address: str, expected: bool) -> None:
-    """The local network and this machine, nobody else."""
-    assert is_private(address) is expected
 
 
 async def test_a_public_address_is_not_kept(

@@ -37,8 +37,8 @@ _TOO_MANY: JsonObject = {"message": "too many frames without a key", "status": 4
 class ConnectionOwner(Protocol):
     """Whoever accepts connections and has to know which there are."""
 
-    def opened(self, connection: DeviceConnection) -> None:
-        """Note a new connection."""
+    def opened(self, connection: DeviceConnection) -> bool:
+        """Note a new connection, and say whether it may stay."""
 
     def left(self, connection: DeviceConnection, reason: str) -> None:
         """Note that a connection carries no device any more, and why."""
@@ -125,7 +125,9 @@ class DeviceConnection(asyncio.Protocol):
         self._tls = transport.get_extra_info("sslcontext") is not None
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
-        self._owner.opened(self)
+        if not self._owner.opened(self):
+            self._closing = True
+            transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,6 +12,7 @@ from .device_connection import DeviceConnection
 from .frame_taps import FrameTaps
 from .limits import Limits
 from .models import Device
+from .peers import Peers
 from .pending import PendingDevices
 from .presence import Presence
 from .router import Router
@@ -26,13 +27,17 @@ class DeviceServer:
         presence: Presence,
         admission: Admission,
         *,
+        peers: Peers,
         taps: FrameTaps,
         pending: PendingDevices | None,
         heard: Callable[[Device], None],
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
-        """Hand requests to `router` and tell `presence` who comes and goes, if `admission` lets them."""
+        """Hand requests to `router` and tell `presence` who comes and goes.
+
+        `admission` and `peers` say who may.
+        """
         self.connection = partial(
             DeviceConnection,
             self,
@@ -48,6 +53,7 @@ class DeviceServer:
         self._limits = limits
         self._presence = presence
         self._admission = admission
+        self._peers = peers
         self._servers: list[asyncio.Server] = []
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
@@ -99,9 +105,12 @@ class DeviceServer:
         """Return those that are open."""
         return self._connections
 
-    def opened(self, connection: DeviceConnection) -> None:
-        """Note a new connection."""
+    def opened(self, connection: DeviceConnection) -> bool:
+        """Note a new connection, and say whether it may stay."""
+        if not self._peers.admit(connection.peer):
+            return False
         self._connections.add(connection)
+        return True
 
     def left(self, connection: DeviceConnection, reason: str) -> None:
         """Note that a connection carries no device any more, and why."""
@@ -110,8 +119,10 @@ class DeviceServer:
             self._pending.left(connection)
 
     def lost(self, connection: DeviceConnection) -> None:
-        """Note the end of a connection."""
-        self._connections.discard(connection)
+        """Note the end of a connection, which may be one that was refused."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._peers.left(connection.peer)
         if not self._connections:
             self._all_lost.set()
 

@@ -37,6 +37,9 @@ class Limits:
     """Unread answers of a device connection above which no more of its requests are taken."""
     requests_at_once: int = 64
     """Unanswered requests of one device connection."""
+    connections_of_address: int = 4096
+    """Connections of one address at the device port: many devices may be behind one router, and all
+    of them behind a server that ends TLS for this one."""
     waiting_pushes: int = 1024
     """Pushes that wait for one device."""
     first_push: float = 2.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .models import Device, User
+from .peers import Peers
 from .pending import PendingDevices
 from .pending_device import PendingDevice
 from .store import Store
@@ -68,6 +69,7 @@ class Operator:
         connections: Callable[[], Iterable[_Connection]],
         email: str | None,
         *,
+        peers: Peers,
         pending: PendingDevices | None,
         add_device: _AddDevice,
         storage_size: Callable[[], Awaitable[int]],
@@ -76,6 +78,7 @@ class Operator:
         self._store = store
         self._connections = connections
         self._email = email
+        self._peers = peers
         self._pending = pending
         self._add_device = add_device
         self.storage_size = storage_size
@@ -104,6 +107,11 @@ class Operator:
             ConnectionState(each.peer, each.device, each.opened_at, each.frames)
             for each in self._connections()
         ]
+
+    @property
+    def refused_peers(self) -> int:
+        """How many connections the device port has refused since the start (see `peers`)."""
+        return self._peers.refused
 
     def pending_devices(self) -> list[PendingDevice]:
         """Return the devices that wait to be taken in; none where that is switched off."""

@@ -18,7 +18,7 @@ import re
 import time
 from typing import Protocol
 
-from .addresses import is_private
+from .addresses import is_local
 from .errors import ApiError
 from .limits import Limits
 from .listeners import Listeners, PendingAppeared, PendingChanged, PendingGone
@@ -139,7 +139,7 @@ class PendingDevices:
         """Say whether there is a place for a key at an address."""
         if (
             not _KEY.fullmatch(key)
-            or not is_private(address)
+            or not is_local(address)
             or self._is_ignored(key)
             or (key not in self._entries and len(self._entries) >= MAX_PENDING)
         ):

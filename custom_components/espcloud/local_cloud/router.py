@@ -20,6 +20,14 @@ class Route(NamedTuple):
     handler: Handler
 
 
+_OF_DEVICES = frozenset({"device", "datastreams", "messages", "ping"})
+
+
+def is_for_devices(route: Route) -> bool:
+    """Say whether firmware may ask for a path (protocol.md §3.1, §3.8), rather than an account."""
+    return route.path.split("/")[2] in _OF_DEVICES
+
+
 class Router:
     """Finds the handler of a request by its path and method."""
 

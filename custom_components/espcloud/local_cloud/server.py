@@ -25,12 +25,13 @@ from .listening import usable_addresses
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
+from .peers import Peers
 from .pending import PendingDevices
 from .ports import NO_PORTS, Addresses, reachable, service_ports
 from .presence import Presence
 from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
-from .router import Router
+from .router import Router, is_for_devices
 from .routes import all_routes
 from .store import Store
 from .timer_watch import TimerWatch
@@ -64,6 +65,7 @@ class LocalCloud(AccountCalls, DeviceCalls):
         pending_devices: bool = False,
         is_ignored: Callable[[str], bool] = lambda key: False,
         serves_http: bool = True,
+        local_network_only: bool = False,
     ) -> None:
         """Prepare a cloud; port 0 is any free one, None one that is not to open.
 
@@ -78,7 +80,9 @@ class LocalCloud(AccountCalls, DeviceCalls):
         Without a `state_file` everything is forgotten at the end. Datapoints are kept as `retention`
         says. `operator` is the e-mail of the account of the person who runs the cloud, the first
         account where none is named. With `pending_devices`, devices with unknown keys are kept for
-        the operator (see `pending`), but those whose key `is_ignored`.
+        the operator (see `pending`), but those whose key `is_ignored`. With `local_network_only` the
+        device port turns everybody else away (`addresses.is_local`), and has the paths of devices
+        alone, not those of accounts.
         """
         self._bound = self._closed = False
         self._hosts = (host,) if isinstance(host, str) else host
@@ -120,7 +124,7 @@ class LocalCloud(AccountCalls, DeviceCalls):
             self._presence, self.store.context.now, self.store.roms, self.listeners
         )
         self._timer_watch = TimerWatch(self.store, delivery, self._presence)
-        self._router = Router(
+        routes = list(
             all_routes(
                 self.store,
                 access=Access(
@@ -138,8 +142,14 @@ class LocalCloud(AccountCalls, DeviceCalls):
                 disconnect=self.disconnect,
             )
         )
+        self._router = Router(routes)
         self._in_process = InProcess(self._router)
         admission = Admission()
+        peers = Peers(
+            limits.connections_of_address,
+            time.monotonic,
+            local_network_only=local_network_only,
+        )
         self._http_server = HttpServer(
             self._router,
             admission,
@@ -147,9 +157,12 @@ class LocalCloud(AccountCalls, DeviceCalls):
             knows=lambda token: self.store.keyring.key(token) is not None,
         )
         self._device_server = DeviceServer(
-            self._router,
+            Router(filter(is_for_devices, routes))
+            if local_network_only
+            else self._router,
             self._presence,
             admission,
+            peers=peers,
             taps=self._taps,
             pending=self._pending,
             heard=self.store.context.heard,
@@ -160,6 +173,7 @@ class LocalCloud(AccountCalls, DeviceCalls):
             self.store,
             self._device_server.connections,
             operator,
+            peers=peers,
             pending=self._pending,
             add_device=self.add_device,
             storage_size=self._database.size,
