@@ -7,7 +7,7 @@ from .addresses import KnownAddresses, network_of
 from .errors import ApiError, bad_request
 from .fair_queue import FairQueue
 from .models import Key, KeyKind, User
-from .passwords import Passwords
+from .passwords import NO_PASSWORD, Passwords
 from .rate_limits import Attempt, FailedSignIns, NewAccounts
 from .store import Store
 
@@ -37,19 +37,27 @@ class Accounts:
         self._known = known
 
     async def add(
-        self, email: str, password: str, username: str = "", *, peer: str | None = None
+        self,
+        email: str,
+        password: str | None,
+        username: str = "",
+        *,
+        peer: str | None = None,
     ) -> User:
         """Make an account; its user name is the e-mail where there is none.
+
+        Without a password nobody can sign in to it.
 
         Raises ApiError 400 for an e-mail or password that cannot be one, 409 where the e-mail or the
         user name is taken (protocol.md §2.2), 429 where the stranger at `peer` makes too many.
         """
         email = email.strip()
         username = username.strip() or email
-        if not _EMAIL.fullmatch(email):
-            raise bad_request("email must be an e-mail address")
-        _refuse_empty(password)
+        _refuse_odd(email)
         self._refuse_taken(email, username)
+        if password is None:
+            return self._store.add_user(email, username, NO_PASSWORD)
+        _refuse_empty(password)
         if peer is not None:
             self._joined.add(peer)
         async with self._hashing.turn(network_of(peer or ""), email.casefold()):
@@ -110,8 +118,33 @@ class Accounts:
         self._known.note(user.id, peer)
         return user
 
-    async def set_password(self, user: User, password: str) -> None:
-        """Give an account this password, unless it has it already."""
+    def set_email(self, user: User, email: str) -> None:
+        """Give an account another e-mail, and where its user name was the old one, that too.
+
+        Raises ApiError 400 for what cannot be one, 409 where another account has it.
+        """
+        email = email.strip()
+        _refuse_odd(email)
+        self._refuse_taken(email, email, but=user)
+        is_named_so = user.username.casefold() == user.email.casefold()
+        self._store.take_out(user)
+        user.email = email
+        if is_named_so:
+            user.username = email
+        user.updated = self._store.context.now()
+        self._store.put(user)
+        self._store.context.changed(user)
+
+    async def set_password(self, user: User, password: str | None) -> None:
+        """Give an account this password, unless it has it already; None takes it away.
+
+        Raises ApiError 400 for an empty one.
+        """
+        if password is None:
+            if user.password_hash != NO_PASSWORD:
+                self._put_password(user, NO_PASSWORD, keep_devices=True)
+            return
+        _refuse_empty(password)
         async with self._turn(user, ""):
             if not await self._passwords.matches(password, user.password_hash):
                 password_hash = await self._passwords.hash(password)
@@ -139,11 +172,22 @@ class Accounts:
         key = self._store.keyring.key(token) if token else None
         return key if key and key.kind is KeyKind.USER else None
 
-    def _refuse_taken(self, email: str, username: str) -> None:
+    def _refuse_taken(
+        self, email: str, username: str, *, but: User | None = None
+    ) -> None:
         # A sign-in takes either name, so neither may be the other of somebody else.
         for name in (email, username):
-            if self._store.user_by_email(name) or self._store.user_by_name(name):
-                raise ApiError(409, "user exists already")
+            for user in (
+                self._store.user_by_email(name),
+                self._store.user_by_name(name),
+            ):
+                if user is not None and user is not but:
+                    raise ApiError(409, "user exists already")
+
+
+def _refuse_odd(email: str) -> None:
+    if not _EMAIL.fullmatch(email):
+        raise bad_request("email must be an e-mail address")
 
 
 def _refuse_empty(password: str) -> None:

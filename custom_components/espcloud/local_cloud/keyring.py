@@ -10,6 +10,8 @@ KEY_LIFETIME = 36_500 * 86_400
 """Keys of the later generation live 36,500 days (protocol.md §2.1)."""
 TOKEN_LIFETIME = 600
 """One-time tokens live ten minutes (protocol.md §2.6)."""
+OWN_KEY = "in process"
+"""The name of the user key that the program has which embeds the cloud; no other can be named."""
 MAX_TOKENS = 5
 """One-time tokens of a device that live at a time; the oldest goes first."""
 
@@ -79,6 +81,17 @@ class Keyring:
     def add_user_key(self, user: User) -> Key:
         """Make a user key."""
         return self._add(self._key("", Scope.USER, user))
+
+    def own_key(self, user: User) -> Key | None:
+        """Return the account's user key for calls within the process, where it has one."""
+        for key in self._of_user.get(user.id, {}).values():
+            if key.name == OWN_KEY:
+                return self.key(key.token)
+        return None
+
+    def add_own_key(self, user: User) -> Key:
+        """Make the account's user key for calls within the process."""
+        return self._add(self._key(OWN_KEY, Scope.USER, user))
 
     def add_master_key(
         self, device: Device, token: str = "", *, creator_id: int = 0
@@ -172,12 +185,13 @@ class Keyring:
     def end_with_password(self, user: User, *, keep_devices: bool) -> None:
         """End what somebody may have who knew the password that was just replaced.
 
-        User keys are gone. An owner or shared key that the account holds gets another text, for the
+        User keys are gone, but for the one that nobody gets who signs in. An owner or shared key that the account holds gets another text, for the
         lists of devices showed it; with `keep_devices` those stay that are marked to be kept, since
         scripts rely on them. What the account has shared stays: those are other people's keys.
         """
         for key in list(self._of_user.get(user.id, {}).values()):
-            self.remove(key)
+            if key.name != OWN_KEY:
+                self.remove(key)
         for key in list(self.held_by(user)):
             if not (keep_devices and key.keep):
                 self.renew(key)

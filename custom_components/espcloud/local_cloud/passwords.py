@@ -10,6 +10,8 @@ import hmac
 import os
 import secrets
 
+NO_PASSWORD = ""
+"""Stands for the hash where no password opens an account."""
 _LOG2_N, _R, _P = 14, 8, 1
 _MAX_MEMORY = 64 << 20
 
@@ -33,7 +35,10 @@ class Passwords:
         return f"scrypt${_LOG2_N}${_R}${_P}${salt.hex()}${digest.hex()}"
 
     async def matches(self, password: str, stored: str) -> bool:
-        """Say whether the password is the one that was hashed."""
+        """Say whether the password is the one that was hashed; it takes as long where none was."""
+        if stored == NO_PASSWORD:
+            await self.hash(password)
+            return False
         _, log2_n, r, p, salt, digest = stored.split("$")
         computed = await self._scrypt(
             password, bytes.fromhex(salt), int(log2_n), int(r), int(p)
@@ -58,7 +63,9 @@ class Passwords:
 
 
 def is_password_hash(text: str) -> bool:
-    """Say whether `text` is something that Passwords.hash wrote; the state file is checked with it."""
+    """Say whether `text` is a hash or NO_PASSWORD; the state file is checked with it."""
+    if text == NO_PASSWORD:
+        return True
     match text.split("$"):
         case ["scrypt", log2_n, r, p, salt, digest]:
             try:
