@@ -55,6 +55,7 @@ class SessionApi:
         rom_version = read_text(request.body, "rom_version", device.rom_version)
         text = read_text(request.body, "token", "")
         now = self._store.context.now()
+        previous_bssid = device.bssid
         device.bssid = bssid
         device.rom_version = rom_version
         device.updated = device.last_activated_at = now
@@ -67,7 +68,9 @@ class SessionApi:
             device, text, "owner shared", is_owner_key=1, creator_id=key.user_id
         )
         if self._listeners:
-            self._listeners.tell(DeviceActivated(device, bssid, rom_version, text))
+            self._listeners.tell(
+                DeviceActivated(device, bssid, rom_version, text, previous_bssid)
+            )
         reply: JsonObject = {
             "device": render(device, request.times),
             "key": render(key, request.times),
