@@ -213,6 +213,25 @@ class TestWaiting:
         assert cloud.connection_count(device) == 1
 
 
+@pytest.mark.parametrize("how", ["replaced", "removed"])
+async def test_a_newcomer_whose_key_is_no_more(
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket, clock: Clock, how: str
+) -> None:
+    """It waited with a good one, and does not get the place with it."""
+    for _ in range(5):
+        cloud._presence._rivals.exchanged(device.id)
+    async with DeviceSocket(cloud) as newcomer:
+        _identify(newcomer, cloud.master_key(device))
+        await until(_waits(cloud))
+        if how == "replaced":
+            cloud.regenerate_master_key(device)
+        else:
+            cloud.remove_device(device)
+        assert await newcomer.receive() == {"message": "key not exists", "status": 500}
+        assert not cloud.is_online(device)
+        assert cloud.connection_count(device) == 1
+
+
 async def test_a_newcomer_is_refused_in_the_end(
     cloud: LocalCloud, device: Device, lamp: DeviceSocket, clock: Clock
 ) -> None:
