@@ -80,16 +80,19 @@ class LocalIssues:
             )
 
     async def async_look_for_own_address(self, _now: datetime | None = None) -> None:
-        """Say of each account whose server's name leads to Home Assistant itself."""
+        """Say of each account at the public cloud whose name leads to Home Assistant itself.
+
+        The address of a server of somebody's own may be that of this machine.
+        """
         own = {
             address["address"]
             for adapter in await async_get_adapters(self._hass)
             for address in (*adapter["ipv4"], *adapter["ipv6"])
         }
         for entry in account_entries(self._hass):
-            host = Server.from_data(entry.data).host
-            if own & await _addresses(host):
-                self._raise_own_address(entry, host)
+            server = Server.from_data(entry.data)
+            if server.web_page is not None and own & await _addresses(server.host):
+                self._raise_own_address(entry, server.host)
             elif entry.entry_id in self._misled:
                 self._clear_own_address(entry.entry_id)
 

@@ -100,7 +100,7 @@ async def test_upgrade(
 
     def note(event: Any) -> None:
         if event.data["entity_id"] == UPDATE:
-            seen.append(event.data["new_state"].attributes["update_percentage"])
+            seen.append(event.data["new_state"].attributes.get("update_percentage"))
 
     hass.bus.async_listen("state_changed", note)
     boots = plug.boots

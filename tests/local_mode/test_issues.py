@@ -12,10 +12,13 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from homeassistant.config_entries import ConfigEntryState
+from custom_components.espcloud import local_issues
+from custom_components.espcloud.const import DEFAULT_URL
+from homeassistant.components.network import async_get_source_ip
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.common import wait_for_issue
+from tests.common import let_time_pass, wait_for_issue
 from tests.firmware import kinds
 
 from .home import HOST, Home
@@ -48,9 +51,26 @@ async def test_two_devices_with_one_key(hass: HomeAssistant, home: Home) -> None
     await wait_for_issue(hass, "key_contested", is_there=False)
 
 
-async def test_account_that_leads_here(hass: HomeAssistant, home: Home) -> None:
-    """The router says so for the devices, and Home Assistant asks the same router."""
-    other = MockConfigEntry(
+@pytest.mark.parametrize("is_public", [True, False])
+async def test_account_that_leads_here(
+    hass: HomeAssistant,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    is_public: bool,
+) -> None:
+    """The router says so for the devices, and Home Assistant asks the same router.
+
+    A server of a person's own may well be on this machine.
+    """
+    own = await async_get_source_ip(hass)
+    answers = [{own}, {"192.0.2.1"}]
+
+    async def addresses(host: str) -> set[str]:
+        return answers[0]
+
+    monkeypatch.setattr(local_issues, "_addresses", addresses)
+    url = DEFAULT_URL if is_public else "http://iot.example.org"
+    MockConfigEntry(
         domain="espcloud",
         unique_id="iot_1",
         title="s…@…",
@@ -58,17 +78,23 @@ async def test_account_that_leads_here(hass: HomeAssistant, home: Home) -> None:
             "email": "somebody@example.org",
             "user_id": 1,
             "user_key": "0" * 40,
-            "url": f"http://{HOST}:1",
-            "port": 1,
+            "url": url,
+            "port": 8000,
             "ssl": False,
             "verify_ssl": True,
         },
-    )
-    other.add_to_hass(hass)
+        disabled_by=ConfigEntryDisabler.USER,
+    ).add_to_hass(hass)
     await home.set_up()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    if not is_public:
+        await wait_for_issue(hass, "own_address", is_there=False)
+        return
     issue = await wait_for_issue(hass, "own_address")
-    assert issue.translation_placeholders["host"] == HOST
-    await hass.config_entries.async_unload(home.entry.entry_id)
+    assert issue.translation_placeholders["host"] == "iot.espressif.cn"
+    answers.pop(0)
+    await let_time_pass(hass, 3601)
+    await hass.async_block_till_done(wait_background_tasks=True)
     await wait_for_issue(hass, "own_address", is_there=False)
 
 

@@ -11,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from ...cloud import Answer
 from ...identity import key_hash
 from ...kinds.base import Datapoint
-from ...local_cloud import LocalCloud
+from ...local_cloud import Limits, LocalCloud
 from ...local_cloud.errors import ApiError, StateFileError
 from ...local_cloud.listeners import (
     DatapointReceived,
@@ -32,6 +32,8 @@ from .pending import PendingHardware
 
 HOSTS: Final = ("0.0.0.0", "::")
 
+LIMITS: Final = Limits(connections_of_address=256)
+"""A household has fewer devices behind one address than a cloud for everybody."""
 FIRMWARE_PORT: Final = 80
 """Firmware fetches from no other one (protocol.md §10.4, 1)."""
 
@@ -126,6 +128,7 @@ class LocalServer:
             pending_devices=True,
             is_ignored=lambda key: is_ignored(key_hash(key)),
             local_network_only=True,
+            limits=LIMITS,
         )
         self.firmware = LocalFirmware(self._cloud)
         self._followers: dict[int, DeviceListener] = {}
