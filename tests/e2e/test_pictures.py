@@ -123,6 +123,9 @@ async def test_pictures_of_devices(
         browser, home, reader, Camera(FOLDER, reader.suffix)
     ) as tour:
         await tour.add_account()
-        pages, _ = await tour.use_devices()
+        pages, temperature = await tour.use_devices()
         await tour.see_lamp(pages[tour.names.lamp])
         await tour.see_strip(pages[tour.names.strip])
+        await tour.upgrade_plug(pages[tour.names.plug])
+        await tour.wait_for_past(temperature)
+        await tour.see_history(temperature)
