@@ -116,3 +116,4 @@ MODELS: Final = {
     47446: "Power strip",
     68574: "Voltage sensor",
 }
+SELF_MADE: Final = "Self-made device"

@@ -58,6 +58,8 @@ class LocalHardware(HardwareDevices):
         chosen = HardwareSettings.of_entry(self._entry)
         for device_id, owned in list(self.account.owned.items()):
             if device_id in chosen:
+                _, settings = chosen[device_id]
+                self.account.set_kind(device_id, settings.kind or "")
                 continue
             if owned.device.product_id:
                 # Made over the HTTP API, where there is no dialog.
