@@ -78,11 +78,12 @@ async def running_home_assistant(
         log,
         cwd=CHECKOUT,
     ) as process:
-        await process.while_alive(_wait_for_web_server(port))
+        await process.while_alive(wait_for_web_server(port))
         yield process
 
 
-async def _wait_for_web_server(port: int) -> None:
+async def wait_for_web_server(port: int) -> None:
+    """Wait until it answers. Raises DemoError where that takes too long."""
     async with (
         deadline(START_TIMEOUT, "the start of Home Assistant's web server"),
         aiohttp.ClientSession() as http,

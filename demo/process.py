@@ -79,6 +79,11 @@ class Process:
             os.close(held)
 
     @property
+    def pid(self) -> int:
+        """The number of the child."""
+        return self._process.pid
+
+    @property
     def status(self) -> int | None:
         """The exit status: negative for a signal, None as long as it lives."""
         return self._process.returncode

@@ -1,45 +1,38 @@
-"""A quick cloud behind proxies."""
+"""A backend of each kind, at a quick cloud."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from custom_components.espcloud.backends import cloud_account, virtual
+from custom_components.espcloud.backends.local import server
 from custom_components.espcloud.cloud import ConnectPacer
 from custom_components.espcloud.local_cloud import LocalCloud
-from custom_components.espcloud.local_cloud.limits import Limits
-from custom_components.espcloud.local_cloud.models import User
 from homeassistant.core import HomeAssistant
-from tests.chaos.instance import Proxies
 
-from .rigs import RIGS, Rig
-
-
-@pytest.fixture
-async def cloud() -> AsyncGenerator[LocalCloud]:
-    """Run a cloud that gives devices little time."""
-    limits = Limits(first_push=0.01, gap=0.0)
-    cloud = LocalCloud(delivery_timeout=0.3, limits=limits)
-    await cloud.start()
-    yield cloud
-    await cloud.close()
+from .rigs import DELIVERY_TIMEOUT, LIMITS, RIGS, Rig
 
 
 @pytest.fixture(params=RIGS)
 async def rig(
     request: pytest.FixtureRequest,
     hass: HomeAssistant,
-    cloud: LocalCloud,
-    user: User,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Rig]:
     """Start a backend of each kind."""
+    kind: type[Rig] = request.param
+    if (reason := kind.cannot.get(request.function.__name__)) is not None:
+        pytest.skip(reason)
     monkeypatch.setattr(cloud_account, "ConnectPacer", lambda: ConnectPacer(10_000))
     monkeypatch.setattr(virtual, "RECONNECT_WAIT", 0.3)
-    async with Proxies.of(cloud) as proxies:
-        rig = request.param(hass, cloud, user, proxies)
-        await rig.start()
-        yield rig
-        proxies.device.thaw()
-        proxies.http.thaw()
-        await rig.close()
+    quick = partial(LocalCloud, delivery_timeout=DELIVERY_TIMEOUT, limits=LIMITS)
+    monkeypatch.setattr(server, "LocalCloud", quick)
+    hass.config.config_dir = str(tmp_path)
+    (tmp_path / ".storage").mkdir()
+    rig = kind(hass)
+    await rig.start()
+    yield rig
+    await rig.close()

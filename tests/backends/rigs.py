@@ -1,14 +1,21 @@
-"""A backend of each kind with all that it needs: a real cloud, a device, and proxies before both ports."""
+"""A backend of each kind with all that it needs: a real cloud, a device, and proxies between them."""
 
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any, ClassVar, override
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.espcloud.backends.account import Account
 from custom_components.espcloud.backends.base import Backend
 from custom_components.espcloud.backends.cloud_account import EspCloudAccount
+from custom_components.espcloud.backends.local import (
+    LocalBackend,
+    LocalServer,
+    ServerSettings,
+)
 from custom_components.espcloud.backends.remote import RemoteBackend
 from custom_components.espcloud.backends.virtual import VirtualBackend
 from custom_components.espcloud.cloud import (
@@ -17,15 +24,24 @@ from custom_components.espcloud.cloud import (
     Push,
     PushRefusedError,
 )
+from custom_components.espcloud.const import DOMAIN
 from custom_components.espcloud.issues import DeviceIssues
 from custom_components.espcloud.kinds.base import Datapoint
 from custom_components.espcloud.kinds.plug import PlugKind
 from custom_components.espcloud.local_cloud import LocalCloud
-from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.limits import Limits
+from custom_components.espcloud.local_cloud.models import Device
 from homeassistant.core import HomeAssistant
 from tests.chaos.instance import Proxies
+from tests.chaos.proxy import ChaosProxy
 from tests.common import account_entry
+from tests.credentials import EMAIL, PASSWORD
 from tests.firmware.self_made import SelfMade
+from tests.local_cloud.helpers import until
+
+LIMITS = Limits(first_push=0.01, gap=0.0)
+DELIVERY_TIMEOUT = 0.3
+"""Seconds that a device has for its answer."""
 
 STREAM = PlugKind.live
 ANSWER = {"datapoint": {"x": 1}}
@@ -92,6 +108,13 @@ class Listener:
                 found.append(name)
         return found
 
+    @property
+    def readings(self) -> list[Any]:
+        """What the device has answered to the backend's own questions."""
+        return [
+            what for name, what in self.told if name == "datapoint" and what[2] == 7
+        ]
+
     async def wait_connected(self, *, connected: bool = True) -> None:
         """Wait until that was told."""
         async with asyncio.timeout(5):
@@ -109,48 +132,31 @@ class Rig(ABC):
 
     Attributes:
         waits: whether a command waits a little for a device that is away.
+        cannot: what cannot happen to it, by the name of the test, and why.
         account: the account that has the device.
         backend: the backend.
         listener: who hears what it tells.
         requests: what the device was asked to do: method, path and what came along.
-        secrets: what nobody may ever read.
+        secrets: what nobody may ever read: the device's master key and owner key, the account's.
     """
 
-    waits: ClassVar[bool]
+    waits: ClassVar[bool] = False
+    cannot: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(
-        self, hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies
-    ) -> None:
+    def __init__(self, hass: HomeAssistant) -> None:
         """Use `start`."""
         self.hass = hass
-        self.cloud = cloud
-        self.user = user
-        self.proxies = proxies
         self.listener = Listener()
         self.secrets: list[str] = []
+        self.cloud: LocalCloud
         self.device: Device
         self.entry: MockConfigEntry
-        self.account: EspCloudAccount
+        self.account: Account
         self.backend: Backend
 
+    @abstractmethod
     async def start(self) -> None:
-        """Sign in, and start the backend at a device that is there."""
-        self.device = self.cloud.add_device("Thing", self.user, ptype=23701)
-        await self.switch_on()
-        self.entry = await account_entry(
-            self.hass, self.cloud, self.user.id, self.device
-        )
-        url = f"http://127.0.0.1:{self.proxies.http.port}"
-        data = {**self.entry.data, "url": url, "port": self.proxies.device.port}
-        self.hass.config_entries.async_update_entry(self.entry, data=data)
-        self.secrets = [
-            self.cloud.master_key(self.device),
-            self.cloud.owner_key(self.device) or "",
-            self.entry.data["user_key"],
-        ]
-        self.account = EspCloudAccount(self.hass, self.entry)
-        await self.account.async_sign_in()
-        await self.restart()
+        """Start a cloud, and the backend at a device that is there."""
 
     async def restart(self) -> None:
         """Start a backend, the first or another one."""
@@ -158,11 +164,9 @@ class Rig(ABC):
         self.backend.async_start(self.listener)
         await self.listener.wait_connected()
 
+    @abstractmethod
     async def close(self) -> None:
         """Take everything down."""
-        await self.backend.async_close()
-        self.account.async_close()
-        await self.switch_off()
 
     @property
     @abstractmethod
@@ -172,6 +176,25 @@ class Rig(ABC):
     @abstractmethod
     def make(self) -> Backend:
         """Make the backend."""
+
+    @abstractmethod
+    async def look(self, error: type[CloudError]) -> None:
+        """Have the account look until it knows what goes wrong, where it can know that."""
+
+    @abstractmethod
+    def hold_answers(self) -> None:
+        """Let whatever is asked of whoever answers the backend stay without an answer."""
+
+    @abstractmethod
+    def release_answers(self) -> None:
+        """Let the answers that were held come, however late."""
+
+    async def empty(self) -> None:
+        """End the connections that only idle."""
+
+    @abstractmethod
+    def hurry(self) -> None:
+        """Have the backend ask now what it asks by itself."""
 
     async def switch_on(self) -> None:
         """Give a device of its own power."""
@@ -199,11 +222,92 @@ class Rig(ABC):
     def refuse(self, status: int) -> None:
         """Have the device answer with a status of its own."""
 
+    async def lose_server(self) -> None:
+        """Have nobody where the backend asks."""
+        raise NotImplementedError
 
-class VirtualRig(Rig):
+    async def find_server(self) -> None:
+        """Have the server back, and let the account look."""
+        raise NotImplementedError
+
+
+class AccountRig(Rig):
+    """A backend of an account at a cloud, and proxies before both ports of that."""
+
+    account: EspCloudAccount
+
+    @override
+    async def start(self) -> None:
+        self._stack = AsyncExitStack()
+        self.cloud = LocalCloud(delivery_timeout=DELIVERY_TIMEOUT, limits=LIMITS)
+        await self.cloud.start()
+        self._stack.push_async_callback(self.cloud.close)
+        user = await self.cloud.add_account(EMAIL, PASSWORD)
+        self.proxies = await self._stack.enter_async_context(Proxies.of(self.cloud))
+        self.device = self.cloud.add_device("Thing", user, ptype=23701)
+        await self.switch_on()
+        self.entry = await account_entry(self.hass, self.cloud, user.id, self.device)
+        url = f"http://127.0.0.1:{self.proxies.http.port}"
+        data = {**self.entry.data, "url": url, "port": self.proxies.device.port}
+        self.hass.config_entries.async_update_entry(self.entry, data=data)
+        self.secrets = [
+            self.cloud.master_key(self.device),
+            self.cloud.owner_key(self.device) or "",
+            self.entry.data["user_key"],
+        ]
+        self.account = EspCloudAccount(self.hass, self.entry)
+        await self.account.async_sign_in()
+        await self.restart()
+
+    @override
+    async def close(self) -> None:
+        self.proxies.device.thaw()
+        self.proxies.http.thaw()
+        await self.backend.async_close()
+        self.account.async_close()
+        await self.switch_off()
+        await self._stack.aclose()
+
+    @override
+    async def look(self, error: type[CloudError]) -> None:
+        await self.account.async_refresh()
+        await self.account.async_refresh()
+        assert isinstance(self.account.last_error, error)
+
+    @override
+    def hold_answers(self) -> None:
+        self.proxies.http.freeze()
+
+    @override
+    def release_answers(self) -> None:
+        self.proxies.http.thaw()
+
+    @override
+    async def empty(self) -> None:
+        await self.proxies.http.empty()
+
+    @override
+    def hurry(self) -> None:
+        self.account.poller.rest(0.0)
+
+    @override
+    async def lose_server(self) -> None:
+        self.proxies.http.refuse()
+        await self.proxies.http.empty()
+
+    @override
+    async def find_server(self) -> None:
+        await self.proxies.http.listen()
+        await self.account.async_refresh()
+
+
+class VirtualRig(AccountRig):
     """Home Assistant is the device."""
 
     waits = True
+    cannot: ClassVar[Mapping[str, str]] = {
+        "test_device_that_went_unnoticed": "the connection is its own"
+    }
 
     @property
     @override
@@ -253,27 +357,18 @@ class VirtualRig(Rig):
         self.listener.status = status
 
 
-class RemoteRig(Rig):
+class RemoteRig(AccountRig):
     """The device is somewhere, and Home Assistant its owner."""
 
-    waits = False
-
-    def __init__(
-        self, hass: HomeAssistant, cloud: LocalCloud, user: User, proxies: Proxies
-    ) -> None:
+    def __init__(self, hass: HomeAssistant) -> None:
         """Make no device yet."""
-        super().__init__(hass, cloud, user, proxies)
+        super().__init__(hass)
         self._thing: SelfMade
 
     @property
     @override
     def requests(self) -> list[tuple[str, str, Any]]:
-        return [
-            _request(
-                push["method"], push["path"], push.get("body"), push.get("get", {})
-            )
-            for push in self._thing.pushes
-        ]
+        return _requests(self._thing)
 
     @override
     def make(self) -> Backend:
@@ -325,6 +420,142 @@ class RemoteRig(Rig):
         self._thing.status = status
 
 
+class LocalRig(Rig):
+    """The device is somewhere, and Home Assistant its owner and its cloud."""
+
+    cannot: ClassVar[Mapping[str, str]] = {
+        "test_device_that_went_unnoticed": "the server tells at once who has left",
+        "test_server_that_is_gone": "it is in the same process, and ends after the backends",
+    }
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Make no device yet."""
+        super().__init__(hass)
+        self.server: LocalServer
+        self.proxy = ChaosProxy()
+        self._thing: SelfMade
+
+    @override
+    async def start(self) -> None:
+        self.server = LocalServer(
+            self.hass, ServerSettings(device_port=0), hosts=("127.0.0.1",)
+        )
+        await self.server.async_bind()
+        self.account = self.server.account
+        self.cloud = self.server._cloud
+        self.proxy.upstream = self.cloud.device_port
+        await self.proxy.start()
+        self.entry = MockConfigEntry(domain=DOMAIN, unique_id="local")
+        self.entry.add_to_hass(self.hass)
+        owned = await self.server.account.async_make_device("Thing", "plug", "5" * 40)
+        self.device = self.cloud.store.devices[owned.device.id]
+        self.secrets = [
+            self.cloud.master_key(self.device),
+            self.cloud.owner_key(self.device) or "",
+            self.account.user_key,
+        ]
+        await self.server.async_serve()
+        await self.switch_on()
+        await self.restart()
+
+    @override
+    async def restart(self) -> None:
+        told = len(self.listener.readings)
+        await super().restart()
+        await self._wait_asked(told)
+
+    @override
+    async def close(self) -> None:
+        self.proxy.thaw()
+        await self.server.async_close()
+        await self.backend.async_close()
+        await self.switch_off()
+        await self.proxy.close()
+
+    @property
+    @override
+    def requests(self) -> list[tuple[str, str, Any]]:
+        return _requests(self._thing)
+
+    @override
+    def make(self) -> Backend:
+        owned = self.account.owned[self.device.id]
+        return LocalBackend(self.hass, self.entry, self.server, owned, PlugKind())
+
+    @override
+    async def look(self, error: type[CloudError]) -> None:
+        # Nothing keeps the account from being read.
+        await self.account.async_refresh()
+
+    @override
+    def hold_answers(self) -> None:
+        # It is the device that answers.
+        self.proxy.freeze(down=False)
+
+    @override
+    def release_answers(self) -> None:
+        self.proxy.thaw()
+
+    @override
+    def hurry(self) -> None:
+        assert isinstance(self.backend, LocalBackend)
+        self.backend._ask_in(0.0)
+
+    @override
+    async def switch_on(self) -> None:
+        self._thing = SelfMade(
+            ("127.0.0.1", self.proxy.port),
+            self.cloud.master_key(self.device),
+            activates=True,
+            members=ANSWER,
+        )
+        self._thing.power_on()
+        await self.cloud.wait_online(self.device)
+
+    @override
+    async def switch_off(self) -> None:
+        await self._thing.power_off()
+
+    @override
+    async def lose(self) -> None:
+        await self._thing.power_off()
+        await self.cloud.wait_offline(self.device)
+
+    @override
+    async def come_back(self) -> None:
+        told = len(self.listener.readings)
+        self._thing.power_on()
+        await self._wait_asked(told)
+
+    @override
+    def fall_silent(self) -> None:
+        self._thing.answers = False
+
+    @override
+    def speak(self) -> None:
+        self._thing.answers = True
+
+    @override
+    def refuse(self, status: int) -> None:
+        self._thing.status = status
+
+    async def _wait_asked(self, told: int) -> None:
+        """Wait until the device has said how it is, and forget that it was asked.
+
+        Args:
+            told: how often it had said so before.
+        """
+        await until(lambda: len(self.listener.readings) > told)
+        self._thing.pushes.clear()
+
+
+def _requests(thing: SelfMade) -> list[tuple[str, str, Any]]:
+    return [
+        _request(push["method"], push["path"], push.get("body"), push.get("get", {}))
+        for push in thing.pushes
+    ]
+
+
 def _request(
     method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any]
 ) -> tuple[str, str, Any]:
@@ -338,5 +569,5 @@ def _request(
     return method, path, asked
 
 
-RIGS: list[type[Rig]] = [VirtualRig, RemoteRig]
+RIGS: list[type[Rig]] = [VirtualRig, RemoteRig, LocalRig]
 """One for each backend."""

@@ -135,7 +135,7 @@ async def test_wait_for_a_device(
     await rig.lose()
     if not rig.waits:
         # A request would hang.
-        rig.proxies.http.freeze()
+        rig.hold_answers()
         await fails(rig, ask, DeviceOfflineError)
         return
     monkeypatch.setattr(
@@ -150,8 +150,6 @@ async def test_wait_for_a_device(
 
 async def test_device_that_went_unnoticed(rig: Rig, ask: Ask) -> None:
     """What the cloud says of it first shows in the answer to a command."""
-    if rig.waits:
-        pytest.skip("it notices by itself: the connection is its own")
     await rig.switch_off()
     await rig.cloud.wait_offline(rig.device)
     assert rig.listener.is_connected
@@ -180,16 +178,12 @@ async def test_device_that_refuses(rig: Rig, ask: Ask, status: int) -> None:
 @pytest.mark.parametrize("is_known", [False, True])
 async def test_server_that_is_gone(rig: Rig, ask: Ask, is_known: bool) -> None:
     """Nobody knows how the device is; what keeps the command from it is the server."""
-    rig.proxies.http.refuse()
-    await rig.proxies.http.empty()
+    await rig.lose_server()
     if is_known:
-        await rig.account.async_refresh()
-        await rig.account.async_refresh()
-        assert rig.account.last_error is not None
+        await rig.look(CannotConnectError)
     await fails(rig, ask, CannotConnectError)
     assert rig.requests == []
-    await rig.proxies.http.listen()
-    await rig.account.async_refresh()
+    await rig.find_server()
     assert rig.listener.is_connected
     await ask(rig.backend)
     assert len(rig.requests) == 1
@@ -201,22 +195,20 @@ async def test_key_that_is_refused(rig: Rig, ask: Ask, is_known: bool) -> None:
     for key in rig.secrets[1:]:
         rig.cloud.revoke_key(key)
     if is_known:
-        await rig.account.async_refresh()
-        await rig.account.async_refresh()
-        assert isinstance(rig.account.last_error, AuthenticationError)
+        await rig.look(AuthenticationError)
     await fails(rig, ask, AuthenticationError)
     assert rig.requests == []
 
 
 async def test_nothing_is_told_after_the_end(rig: Rig) -> None:
     """Neither what was under way nor what happens later."""
-    rig.proxies.http.freeze()
+    rig.hold_answers()
     refresh = asyncio.ensure_future(rig.backend.async_refresh())
     await asyncio.sleep(0.05)
     assert not refresh.done()
     told = list(rig.listener.told)
     closing = asyncio.ensure_future(rig.backend.async_close())
-    rig.proxies.http.thaw()
+    rig.release_answers()
     await asyncio.gather(refresh, closing, return_exceptions=True)
     await rig.account.async_refresh()
     rig.cloud.rename(rig.device, "Another name")
@@ -231,15 +223,14 @@ async def test_nothing_is_left(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Non
     """No task, timer or socket, even where a question is under way at the end."""
     await rig.backend.async_refresh()
     await rig.backend.async_close()
-    await rig.proxies.http.empty()
+    await rig.empty()
     before = Holdings.now()
     monkeypatch.setattr(polling, "SPACING", 0.0)
     for _ in range(3):
         await rig.restart()
         await rig.backend.async_write(STREAM, {"x": 1})
         rig.fall_silent()
-        # That is over at once, and something is asked.
-        rig.account.poller.rest(0.0)
+        rig.hurry()
         await asyncio.sleep(0.05)
         await rig.backend.async_close()
         # What was cancelled ends within the next turns of the loop.
@@ -247,7 +238,7 @@ async def test_nothing_is_left(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Non
             await asyncio.sleep(0)
         assert Holdings.now().tasks == before.tasks
         rig.speak()
-    await rig.proxies.http.empty()
+    await rig.empty()
     after = Holdings.now()
     assert after.timers <= before.timers
     assert after.files <= before.files

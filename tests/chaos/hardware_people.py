@@ -3,9 +3,9 @@
 from itertools import count
 import random
 
+from .hardware_base import World
 from .hardware_orders import Order, Set
 from .hardware_things import SOCKETS, Command, Thing
-from .hardware_world import HardwareWorld
 
 
 class People:
@@ -88,7 +88,7 @@ class People:
         return "light.turn_on", data, Order(f"color {color}", fits, burst)
 
 
-def touch(chance: random.Random, here: HardwareWorld) -> None:
+def touch(chance: random.Random, here: World) -> None:
     """Press buttons and change the weather: nobody tells Home Assistant."""
     for thing in here.things:
         if thing.kind == "plug" and chance.random() < 0.5:

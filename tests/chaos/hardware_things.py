@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from custom_components.espcloud.local_cloud import LocalCloud
-from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.models import Device
 from tests.firmware.builds import NONOS_LIGHT, RTOS
 from tests.firmware.connection import Firmware
-from tests.firmware.kinds import PTYPES
 from tests.firmware.light import Light
 from tests.firmware.new_light import NewLight
 from tests.firmware.plug import Plug
@@ -110,12 +108,23 @@ def _state(appliance: Any) -> Any:
     return appliance.mask
 
 
-def make(kind: str, number: int, cloud: LocalCloud, user: User) -> Thing:
-    """Make a device at the cloud, and the firmware that is it, without power."""
-    name = f"{kind.replace('_', ' ').title()} {number}"
-    device = cloud.add_device(name, user, ptype=PTYPES[kind])
-    address = cloud.device_host, cloud.device_port
-    key = cloud.master_key(device)
+def name_of(kind: str, number: int) -> str:
+    """Return what people call a device."""
+    return f"{kind.replace('_', ' ').title()} {number}"
+
+
+def make(
+    kind: str, number: int, device: Device, address: tuple[str, int], key: str
+) -> Thing:
+    """Make the firmware that a device of a cloud is, without power.
+
+    Args:
+        kind: what it is.
+        number: which one of its kind.
+        device: what the cloud has of it.
+        address: where it connects.
+        key: its master key.
+    """
     bssid = f"18:fe:34:00:02:{device.id:02x}"
     firmware: Any
     match kind:
@@ -134,4 +143,4 @@ def make(kind: str, number: int, cloud: LocalCloud, user: User) -> Thing:
                 bssid=bssid,
                 activates=True,
             )
-    return Thing(kind, name, device, firmware)
+    return Thing(kind, name_of(kind, number), device, firmware)

@@ -7,9 +7,7 @@ that one alone.
 import asyncio
 from collections.abc import Awaitable, Callable
 import logging
-import os
 from pathlib import Path
-import random
 
 import aiohttp
 import pytest
@@ -23,19 +21,12 @@ from homeassistant.core import HomeAssistant
 
 from . import faults
 from .hardware_orders import Order, explain
-from .hardware_people import People, touch
+from .hardware_program import SEEDS, TIMEOUT, run
 from .hardware_things import FADE
 from .hardware_world import HardwareWorld
 from .log import own_errors
 from .proxy import Fault
 
-FULL = os.environ.get("ESPCLOUD_CHAOS") == "full"
-SEEDS = (
-    [int(os.environ["ESPCLOUD_CHAOS_SEED"])]
-    if "ESPCLOUD_CHAOS_SEED" in os.environ
-    else list(range(20 if FULL else 2))
-)
-SCENES = 20 if FULL else 6
 HTTP_TIMEOUT = 1.0
 
 RECEPTIONS: dict[str, Fault] = {
@@ -137,48 +128,14 @@ FAULTS: dict[str, Step] = {
 }
 
 
-@pytest.mark.timeout(3600 if FULL else 600)
+@pytest.mark.timeout(TIMEOUT)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_commands_under_faults(
     hass: HomeAssistant, tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
 ) -> None:
     """What is reported as done is done once, in order; an interval later all is shown right."""
     caplog.set_level(logging.WARNING)
-    chance = random.Random(seed)
-    here = HardwareWorld(hass, tmp_path / "cloud.db")
-    people = People(chance)
-    story: list[str] = []
-    try:
-        await here.begin()
-        commanded = [thing for thing in here.things if thing.kind != "tem_hum"]
-        for _ in range(SCENES):
-            touch(chance, here)
-            for thing in chance.sample(commanded, chance.randint(5, len(commanded))):
-                for _ in range(chance.randint(1, 3)):
-                    here.order(thing, people.burst(thing))
-            for _ in range(chance.randint(1, 3)):
-                await asyncio.sleep(chance.choice([0, 0.002, 0.01, 0.05, 0.2]))
-                name = chance.choice(list(FAULTS))
-                story.append(name)
-                await FAULTS[name](here)
-                if chance.random() < 0.5:
-                    await here.refresh()
-            await asyncio.sleep(chance.choice([0, 0.05, 0.3]))
-            await here.lift()
-            story.append("lift")
-            here.check()
-            touch(chance, here)
-            await here.settle()
-        done = sum(bool(order.is_done) for thing in commanded for order in thing.orders)
-        failed = sum(len(thing.orders) for thing in commanded) - done
-        # Else nothing was tried.
-        assert done
-        assert failed
-    except BaseException as err:
-        err.add_note(f"seed {seed}: {', '.join(story)}")
-        raise
-    finally:
-        await here.end()
+    await run(HardwareWorld(hass, tmp_path / "cloud.db"), FAULTS, seed)
     errors = own_errors(caplog)
     assert errors == []
 

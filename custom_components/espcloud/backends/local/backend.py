@@ -1,5 +1,6 @@
 """Home Assistant as a device's owner and as its cloud: the device's own connection is here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -79,6 +80,7 @@ class LocalBackend(Backend):
         self._listener: BackendListener | None = None
         self._stop_following: CALLBACK_TYPE | None = None
         self._cancel_question: CALLBACK_TYPE | None = None
+        self._question: asyncio.Task[None] | None = None
         self._cancel_window: CALLBACK_TYPE | None = None
         self._is_asking = False
         self._is_online = False
@@ -116,6 +118,8 @@ class LocalBackend(Backend):
             self._stop_following()
             self._stop_following = None
         self._stop_asking()
+        if self._question is not None:
+            self._question.cancel()
         self._stop_window()
         self._silent.cancel()
 
@@ -294,11 +298,14 @@ class LocalBackend(Backend):
     @callback
     def _begin_question(self, _now: datetime) -> None:
         self._cancel_question = None
-        self._entry.async_create_background_task(
-            self._hass, self._question(), f"ask device {self.device_id}"
+        if self._question is not None and not self._question.done():
+            # It goes on by itself.
+            return
+        self._question = self._entry.async_create_background_task(
+            self._hass, self._ask_by_itself(), f"ask device {self.device_id}"
         )
 
-    async def _question(self) -> None:
+    async def _ask_by_itself(self) -> None:
         await self.async_refresh()
         if self._is_online and self._cancel_question is None:
             self._ask_in(
