@@ -24,6 +24,7 @@ from .visitor import (
     FLOW,
     Texts,
     choose,
+    choose_account,
     field,
     fill_server,
     flow_dialog,
@@ -72,6 +73,7 @@ class Tour:
         await page.goto(f"{self.instance.url}/{FLOW}")
         await page.get_by_role("button", name=self.yes).click()
         dialog = flow_dialog(page)
+        await choose_account(dialog, texts)
         await field(dialog, "email").fill(EMAIL)
         await field(dialog, "password").fill(PASSWORD)
         await open_section(dialog, texts)
