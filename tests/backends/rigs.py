@@ -31,6 +31,7 @@ from custom_components.espcloud.kinds.plug import PlugKind
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.limits import Limits
 from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_issues import LocalIssues
 from homeassistant.core import HomeAssistant
 from tests.chaos.instance import Proxies
 from tests.chaos.proxy import ChaosProxy
@@ -480,7 +481,14 @@ class LocalRig(Rig):
     @override
     def make(self) -> Backend:
         owned = self.account.owned[self.device.id]
-        return LocalBackend(self.hass, self.entry, self.server, owned, PlugKind())
+        return LocalBackend(
+            self.hass,
+            self.entry,
+            self.server,
+            owned,
+            PlugKind(),
+            issues=LocalIssues(self.hass),
+        )
 
     @override
     async def look(self, error: type[CloudError]) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 import socket
+import tempfile
 from typing import Any
 
 import aiohttp
@@ -51,8 +53,15 @@ type Upload = Callable[[dict[str, bytes]], Awaitable[dict[str, str]]]
 
 
 @pytest.fixture
-async def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
+async def upload(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Upload:
     """Return what uploads files as the browser does, and gives what the form then has."""
+    # Home Assistant has one folder for them, and removes it with its end.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     async def upload(files: dict[str, bytes]) -> dict[str, str]:
         client = await hass_client()
