@@ -11,6 +11,7 @@ import aiohttp
 from .check import check
 from .environment import prepare
 from .errors import DemoError
+from .local_show import show_local
 from .show import show
 from .terminal import say
 
@@ -27,11 +28,16 @@ def main() -> int:
         "--check", action="store_true", help="try all of it without a person"
     )
     parser.add_argument(
+        "--local",
+        action="store_true",
+        help="local mode alone: Home Assistant is the cloud",
+    )
+    parser.add_argument(
         "--ha", metavar="VERSION", help="with another release of Home Assistant"
     )
     arguments = parser.parse_args()
     try:
-        asyncio.run(_run(arguments.check, arguments.ha))
+        asyncio.run(_run(arguments))
     except (DemoError, aiohttp.ClientError) as err:
         say(f"\n{parser.prog}: {err}")
         return 1
@@ -41,13 +47,17 @@ def main() -> int:
     return 0
 
 
-async def _run(is_check: bool, version: str | None) -> None:
+async def _run(arguments: argparse.Namespace) -> None:
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    version = arguments.ha
     python = await prepare(version) if version else Path(sys.executable)
-    await (check(python) if is_check else show(python))
+    if arguments.check:
+        await check(python, only_local=arguments.local)
+    else:
+        await (show_local if arguments.local else show)(python)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from .entity import Entity, wait_for_entities
 from .errors import DemoError
 from .hardware_check import check_hardware
 from .home_assistant import running_home_assistant, write_configuration
+from .local_check import check_local_in
 from .ports import LOOPBACK, find_free
 from .process import Process
 from .relay import Delivery, Relay, running_relay
@@ -31,14 +32,24 @@ UNAVAILABLE_TIMEOUT = 40  # the integration waits 15 s before it says so
 RETURN_TIMEOUT = 60  # the connection is tried again at growing distances
 
 
-async def check(python: Path) -> None:
-    """Try everything in a folder that stays only when something fails."""
-    folder = Path(tempfile.mkdtemp(prefix="espcloud-check-"))
+async def check(python: Path, *, only_local: bool = False) -> None:
+    """Try everything in folders that stay only when something fails.
+
+    Much of the time of the account's check is waiting, so local mode is tried meanwhile.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="demo-check-"))
     started = perf_counter()
     try:
-        await _check_in(folder, python)
-    except BaseException:
+        async with asyncio.TaskGroup() as checks:
+            for name, check_in in (("account", _check_in), ("local", check_local_in)):
+                if name == "local" or not only_local:
+                    (folder / name).mkdir()
+                    checks.create_task(check_in(folder / name, python))
+    except BaseException as err:
         say(f"The logs of this check are in {folder}.")
+        if isinstance(err, BaseExceptionGroup):
+            # The first failure, which has ended the other check.
+            raise err.exceptions[0] from None
         raise
     shutil.rmtree(folder)
     report("everything; the check has passed", perf_counter() - started)

@@ -9,8 +9,9 @@ from .session import Session
 
 DOMAIN = "espcloud"
 ENTRIES = "/api/config/config_entries"
-# Where a dialog offers several ways to a device, the one with its key.
-KEY_STEP = "device_key"
+# What is chosen from a menu: an account rather than the cloud in Home Assistant, and of
+# several ways to a device the one with its key.
+CHOICES = ("account", "device_key")
 
 
 async def account_id(session: Session) -> str | None:
@@ -45,7 +46,8 @@ async def _fill_in(
     step = await session.post(path, {"handler": handler})
     while step["type"] in ("form", "menu") and not step.get("errors"):
         if step["type"] == "menu":
-            data: dict[str, Any] = {"next_step_id": KEY_STEP}
+            [choice] = set(CHOICES) & set(step["menu_options"])
+            data: dict[str, Any] = {"next_step_id": choice}
         else:
             names = {field["name"] for field in step["data_schema"]}
             data = {name: answers[name] for name in names & answers.keys()}

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Self
 
 from .dialogs import DOMAIN
 from .errors import DemoError, deadline
-from .session import Session
+from .session import ANSWER_TIMEOUT, Session
 
 AREA = "living_room"  # Home Assistant's onboarding makes it
 GONE = ("missing", "unavailable")
@@ -22,7 +22,10 @@ async def find_entities(session: Session) -> list[Entity]:
 
 
 async def wait_for_entities(
-    session: Session, wanted: Mapping[str, int], seconds: float = FIND_TIMEOUT
+    session: Session,
+    wanted: Mapping[str, int],
+    seconds: float = FIND_TIMEOUT,
+    domains: Collection[str] = SHOWN,
 ) -> list[Entity]:
     """Return the entities of these devices, as soon as each has so many of them."""
     changes = await session.subscribe(
@@ -32,7 +35,7 @@ async def wait_for_entities(
         while True:
             entries = [
                 each
-                for each in await _entries(session)
+                for each in await _entries(session, domains)
                 if each["device_name"] in wanted
             ]
             if Counter(wanted) <= Counter(each["device_name"] for each in entries):
@@ -41,15 +44,18 @@ async def wait_for_entities(
     return [await Entity.follow(session, each) for each in entries]
 
 
-async def _entries(session: Session) -> list[dict[str, Any]]:
+async def _entries(
+    session: Session, domains: Collection[str] = SHOWN
+) -> list[dict[str, Any]]:
     """Return the integration's entities in the registry, with their devices' names."""
     devices = await session.call("config/device_registry/list")
     names = {device["id"]: device["name"] for device in devices}
     return [
-        entry | {"device_name": names[entry["device_id"]]}
+        # Killed, Home Assistant may have saved an entity, but not its device yet.
+        entry | {"device_name": names.get(entry["device_id"], "")}
         for entry in await session.call("config/entity_registry/list")
         if entry["platform"] == DOMAIN
-        and entry["entity_id"].partition(".")[0] in SHOWN
+        and entry["entity_id"].partition(".")[0] in domains
         and not entry["disabled_by"]
     ]
 
@@ -96,13 +102,16 @@ class Entity:
             "config/device_registry/update", device_id=self._device_id, area_id=AREA
         )
 
-    async def call(self, service: str, **data: Any) -> None:
-        """Do what its button or dialog in the browser does.
+    async def call(
+        self, service: str, *, seconds: float = ANSWER_TIMEOUT, **data: Any
+    ) -> None:
+        """Do what its button or dialog in the browser does, which may take `seconds`.
 
         Raises DemoError where Home Assistant says that it failed.
         """
         await self._session.call(
             "call_service",
+            seconds=seconds,
             domain=self.entity_id.partition(".")[0],
             service=service,
             service_data=data,

@@ -122,6 +122,11 @@ class Process:
                 unfinished.cancel()
             await asyncio.gather(task, end, return_exceptions=True)
 
+    async def kill(self) -> None:
+        """End the child as a power cut does, and whatever it started."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
     def died(self) -> DemoError:
         """Describe the child's end, with the last lines that it wrote."""
         return DemoError(

@@ -32,14 +32,28 @@ class Session:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._events: dict[int, asyncio.Queue[Any]] = {}
 
+    async def get(self, path: str) -> dict[str, Any]:
+        """Read from the REST API."""
+        return await _request(self._http, "GET", path, headers=self._headers)
+
     async def post(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
         """Call the REST API."""
-        headers = {"Authorization": f"Bearer {self._tokens['access_token']}"}
-        return await _post(self._http, path, json=data, headers=headers)
+        return await _post(self._http, path, json=data, headers=self._headers)
 
-    async def call(self, kind: str, **data: Any) -> Any:
-        """Send a websocket command and return its result."""
-        return await self._send(next(self._ids), kind, data)
+    async def upload(self, name: str, content: bytes) -> str:
+        """Upload a file as the field of a form does, and return what the form sends for it."""
+        data = aiohttp.FormData()
+        data.add_field("file", content, filename=name)
+        path = "/api/file_upload"
+        answer = await _post(self._http, path, data=data, headers=self._headers)
+        file_id: str = answer["file_id"]
+        return file_id
+
+    async def call(
+        self, kind: str, *, seconds: float = ANSWER_TIMEOUT, **data: Any
+    ) -> Any:
+        """Send a websocket command and return its result, which may take `seconds`."""
+        return await self._send(next(self._ids), kind, data, seconds)
 
     async def subscribe(self, kind: str, **data: Any) -> asyncio.Queue[Any]:
         """Subscribe to events, which arrive in the queue."""
@@ -49,10 +63,16 @@ class Session:
         await self._send(number, kind, data)
         return queue
 
-    async def _send(self, number: int, kind: str, data: Mapping[str, Any]) -> Any:
+    async def _send(
+        self,
+        number: int,
+        kind: str,
+        data: Mapping[str, Any],
+        seconds: float = ANSWER_TIMEOUT,
+    ) -> Any:
         self._answers[number] = answer = asyncio.get_running_loop().create_future()
         try:
-            async with deadline(ANSWER_TIMEOUT, f"Home Assistant's answer to {kind}"):
+            async with deadline(seconds, f"Home Assistant's answer to {kind}"):
                 await self._socket.send_json({"id": number, "type": kind, **data})
                 result = await answer
         finally:
@@ -81,6 +101,10 @@ class Session:
         closed = DemoError("Home Assistant closed the websocket")
         for answer in self._answers.values():
             answer.set_exception(closed)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens['access_token']}"}
 
     async def revoke(self) -> None:
         """Sign out, so that the user's list of sessions does not grow with each start."""
@@ -161,12 +185,18 @@ async def _log_in(http: aiohttp.ClientSession, client_id: str) -> str:
 async def _post(
     http: aiohttp.ClientSession, path: str, **arguments: Any
 ) -> dict[str, Any]:
+    return await _request(http, "POST", path, **arguments)
+
+
+async def _request(
+    http: aiohttp.ClientSession, method: str, path: str, **arguments: Any
+) -> dict[str, Any]:
     async with (
-        deadline(ANSWER_TIMEOUT, f"Home Assistant's answer to POST {path}"),
-        http.post(path, **arguments) as response,
+        deadline(ANSWER_TIMEOUT, f"Home Assistant's answer to {method} {path}"),
+        http.request(method, path, **arguments) as response,
     ):
         if not response.ok:
             reason = (await response.text())[:500]
-            raise DemoError(f"POST {path}: {response.status} {reason}")
+            raise DemoError(f"{method} {path}: {response.status} {reason}")
         answer: dict[str, Any] = await response.json()
         return answer

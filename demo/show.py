@@ -1,8 +1,9 @@
 """The demo for a person: devices in the browser, and lines that use them from outside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 import json
 from pathlib import Path
 from textwrap import indent
@@ -20,7 +21,7 @@ from .ports import LOOPBACK, find_free, is_free
 from .process import Process
 from .session import PASSWORD, USERNAME, Session, sign_in
 from .terminal import say
-from .typed import HELP, obey_typed
+from .typed import HELP, obey, obey_typed
 
 CLOUD_PORTS = {"http_port": 8080, "device_port": 8000}
 HOME_PORT = 8123
@@ -30,28 +31,54 @@ RESTART_STATUS = 100  # Home Assistant asks whoever started it to start it again
 
 async def show(python: Path, folder: Path = DEMO_FOLDER) -> None:
     """Run the demo until something ends it; all that it keeps is in the folder."""
-    started = perf_counter()
     say("Starting the cloud and Home Assistant …")
-    home, log = folder / "home-assistant", folder / "home-assistant.log"
-    settings = CloudSettings(**_prepare(folder), password="demo", folder=folder)
+    ports = prepare_folder(folder, CLOUD_PORTS)
+    settings = CloudSettings(**ports, password="demo", folder=folder)
     async with (
         running_cloud(settings) as cloud,
         running_devices(cloud, folder) as devices,
-        in_background(obey_typed(devices)),
+        in_background(obey_typed(partial(obey, devices))),
     ):
-        while True:
-            port = find_free(HOME_PORT)
-            url = f"http://{LOOPBACK}:{port}"
-            write_configuration(home, port, log_level="info")
-            async with running_home_assistant(python, home, log, port) as process:
-                there = await process.while_alive(_set_up(url, cloud, folder))
-                say(f"Ready after {perf_counter() - started:.1f} s; {there}.")
-                say(_instructions(url, cloud, folder))
-                ended = await _first_to_end(process, cloud.process, devices.process)
-            if ended is not process or process.status != RESTART_STATUS:
-                raise ended.died()
-            started = perf_counter()
-            say("\nHome Assistant restarts …")
+        await keep_running(
+            python,
+            folder,
+            (cloud.process, devices.process),
+            lambda url: _set_up(url, cloud, folder),
+            lambda url: _instructions(url, cloud, folder),
+        )
+
+
+async def keep_running(
+    python: Path,
+    folder: Path,
+    others: Sequence[Process],
+    set_up: Callable[[str], Coroutine[Any, Any, str]],
+    instructions: Callable[[str], str],
+) -> None:
+    """Run Home Assistant, again where it wants to be restarted, until anything else ends.
+
+    Args:
+        python: runs Home Assistant.
+        folder: what the demo keeps.
+        others: the demo's other processes.
+        set_up: does at the address what there is to do, and returns how the devices are.
+        instructions: what a person is told then.
+    """
+    home, log = folder / "home-assistant", folder / "home-assistant.log"
+    started = perf_counter()
+    while True:
+        port = find_free(HOME_PORT)
+        url = f"http://{LOOPBACK}:{port}"
+        write_configuration(home, port, log_level="info")
+        async with running_home_assistant(python, home, log, port) as process:
+            there = await process.while_alive(set_up(url))
+            say(f"Ready after {perf_counter() - started:.1f} s; {there}.")
+            say(instructions(url))
+            ended = await _first_to_end(process, *others)
+        if ended is not process or process.status != RESTART_STATUS:
+            raise ended.died()
+        started = perf_counter()
+        say("\nHome Assistant restarts …")
 
 
 async def _set_up(url: str, cloud: Cloud, folder: Path) -> str:
@@ -61,6 +88,7 @@ async def _set_up(url: str, cloud: Cloud, folder: Path) -> str:
         await session.wait_until_running()
         # Killed soon after its first start, Home Assistant has not saved the account yet.
         if not done.exists() or await account_id(session) is None:
+            await set_country(session)
             await _set_up_once(session, cloud)
             done.touch()
         return await describe_devices(session)
@@ -78,10 +106,13 @@ async def describe_devices(session: Session) -> str:
     return f"connected devices: {len({each.device_name for each in entities})}"
 
 
+async def set_country(session: Session) -> None:
+    """Say where this is: without that Home Assistant starts with something to repair."""
+    await session.call("config/core/update", country="CN", currency="CNY")
+
+
 async def _set_up_once(session: Session, cloud: Cloud) -> None:
     """Add the account and the lamps; a start that was cut off in between is continued."""
-    # Without a country Home Assistant starts with something to repair.
-    await session.call("config/core/update", country="CN", currency="CNY")
     first, *others = LAMPS
     if await account_id(session) is None:
         await add_account(session, cloud, cloud[first])
@@ -102,21 +133,21 @@ async def _set_up_once(session: Session, cloud: Cloud) -> None:
     await show_on_overview(session, [*lamps, *others_own])
 
 
-def _prepare(folder: Path) -> dict[str, int]:
-    """Clear the folder of old logs, and return the cloud's ports."""
+def prepare_folder(folder: Path, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Clear the folder of old logs, and return the cloud's ports: the wanted ones, if free."""
     folder.mkdir(exist_ok=True)
-    ports = _choose_cloud_ports(folder)
+    ports = _choose_cloud_ports(folder, wanted)
     # Only now is it certain that no other demo writes them.
     for old in folder.glob("*.log"):
         old.unlink()
     return ports
 
 
-def _choose_cloud_ports(folder: Path) -> dict[str, int]:
-    """Choose the cloud's ports once: Home Assistant's account entry remembers them."""
+def _choose_cloud_ports(folder: Path, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Choose the cloud's ports once: Home Assistant's entry remembers them."""
     memory = folder / "ports.json"
     if not memory.exists():
-        chosen = {name: find_free(port) for name, port in CLOUD_PORTS.items()}
+        chosen = {name: find_free(port) for name, port in wanted.items()}
         memory.write_text(json.dumps(chosen))
         return chosen
     ports: dict[str, int] = json.loads(memory.read_text())

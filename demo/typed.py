@@ -1,7 +1,7 @@
 """What a person types while the demo runs: the hands in front of the simulated devices."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 import os
 import sys
@@ -19,11 +19,11 @@ measure 25.5 60        let the thermometer feel 25.5 °C and 60 % of humidity
 off lamp, on lamp      take the power of lamp, plug, strip or thermometer away, and give it back"""
 
 
-async def obey_typed(devices: Devices) -> None:
-    """Do what is typed, until that ends."""
+async def obey_typed(obey_line: Callable[[str], Awaitable[str]]) -> None:
+    """Do what is typed, until that ends: `obey_line` does a line and says what happened."""
     async for line in _typed_lines():
         if line.strip():
-            say(await obey(devices, line))
+            say(await obey_line(line))
 
 
 async def obey(devices: Devices, line: str) -> str:

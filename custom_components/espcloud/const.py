@@ -102,6 +102,9 @@ ACCOUNT_INTERVAL: Final = timedelta(minutes=15)
 # Where it also tells which of the account's own devices are there.
 DEVICES_INTERVAL: Final = timedelta(seconds=60)
 
+# How often the names of other clouds are looked up: one may lead here since.
+ADDRESS_INTERVAL: Final = timedelta(hours=1)
+
 # What the cloud calls `ptype` (protocol.md §4).
 MODELS: Final = {
     2355: "Remote control",
@@ -113,3 +116,4 @@ MODELS: Final = {
     47446: "Power strip",
     68574: "Voltage sensor",
 }
+SELF_MADE: Final = "Self-made device"

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import DOMAIN, MANUFACTURER, MODELS
+from .const import DOMAIN, MANUFACTURER, MODELS, SELF_MADE
+from .kinds.rpc import RpcKind
 
 if TYPE_CHECKING:
     from .coordinator import EspCloudCoordinator
@@ -16,7 +17,9 @@ def async_register_device(coordinator: EspCloudCoordinator) -> None:
     """Write what is known of a device into the registry."""
     device = coordinator.backend.device
     model = None
-    if device is not None and device.ptype is not None:
+    if isinstance(coordinator.kind, RpcKind):
+        model = SELF_MADE
+    elif device is not None and device.ptype is not None:
         model = MODELS.get(device.ptype, f"Type {device.ptype}")
     connections = set()
     if (mac := coordinator.backend.mac) is not None:

@@ -17,6 +17,7 @@ from .const import DOMAIN
 from .coordinator import EspCloudConfigEntry, EspCloudCoordinator
 from .hardware import HardwareDevices
 from .local_hardware import LocalHardware
+from .local_issues import LocalIssues
 from .state_store import StateStore
 from .virtual_devices import VirtualDevices
 
@@ -68,12 +69,13 @@ class EspCloudDevices:
         entry: EspCloudConfigEntry,
         server: LocalServer,
         states: StateStore,
+        issues: LocalIssues,
     ) -> Self:
         """Return the devices of the cloud that Home Assistant is."""
         devices = cls(hass, server.account, states)
         devices.server = server
         devices.hardware = LocalHardware(
-            hass, entry, server, states, devices._async_add
+            hass, entry, server, states, devices._async_add, issues=issues
         )
         return devices
 

@@ -12,6 +12,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from .const import (
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
+    CONF_KEY_HASH,
     CONF_SERIAL,
     CONF_USER_ID,
     CONF_USER_KEY,
@@ -24,6 +25,7 @@ TO_REDACT = {
     CONF_DEVICE_ID,
     CONF_DEVICE_KEY,
     CONF_EMAIL,
+    CONF_KEY_HASH,
     CONF_SERIAL,
     CONF_USER_ID,
     CONF_USER_KEY,
@@ -36,6 +38,7 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of an account and all its devices."""
     return {
         "account": _account(entry.data),
+        "server": _server(entry),
         "polling": entry.runtime_data.account.diagnostics(),
         "devices": [_device(coordinator) for coordinator in entry.runtime_data],
     }
@@ -55,9 +58,15 @@ async def async_get_device_diagnostics(
 def _account(data: Mapping[str, Any]) -> dict[str, Any]:
     redacted = async_redact_data(dict(data), TO_REDACT)
     # Someone's own server is someone's own address.
-    if redacted[CONF_URL] != DEFAULT_URL:
+    if redacted.get(CONF_URL, DEFAULT_URL) != DEFAULT_URL:
         redacted[CONF_URL] = "**REDACTED**"
     return redacted
+
+
+def _server(entry: EspCloudConfigEntry) -> dict[str, Any] | None:
+    """Return what is known of the cloud in Home Assistant, None for another one."""
+    server = entry.runtime_data.server
+    return server.diagnostics() if server is not None else None
 
 
 def _device(coordinator: EspCloudCoordinator) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
@@ -227,15 +228,18 @@ class HardwareDevices(ABC):
     @callback
     def _async_remove_other_entities(self, coordinator: EspCloudCoordinator) -> None:
         """Remove the entities that the device had as something else."""
-        if isinstance(coordinator.kind, RpcKind):
-            # What it measures shows once it has posted.
-            return
         device = self._registered(coordinator.unique_id)
         registry = er.async_get(self._hass)
         for entity in er.async_entries_for_device(
             registry, device.id if device else "", include_disabled_entities=True
         ):
             if entity.unique_id in coordinator.entity_ids:
+                continue
+            if (
+                isinstance(coordinator.kind, RpcKind)
+                and entity.domain == Platform.SENSOR
+            ):
+                # What it measures shows once it has posted.
                 continue
             if isinstance(coordinator.kind, StripKind) and entity.unique_id.startswith(
                 f"{coordinator.unique_id}-socket-"

@@ -1,8 +1,5 @@
 """The entry in which Home Assistant is the cloud: bind, then show, then serve."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -12,6 +9,7 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_track_time_interval
 
 from .backends.local import (
     LocalServer,
@@ -19,11 +17,12 @@ from .backends.local import (
     database_path,
     remove_database,
 )
-from .const import DOMAIN, PLATFORMS
+from .const import ADDRESS_INTERVAL, DOMAIN, PLATFORMS
 from .coordinator import EspCloudConfigEntry
 from .devices import EspCloudDevices
 from .discoveries import Discoveries, is_ignored
 from .local_hardware import LocalHardware
+from .local_issues import LocalIssues
 from .settings import server_settings
 from .state_store import StateStore
 
@@ -41,12 +40,23 @@ async def async_setup_local_entry(
         server_settings(entry.data),
         is_ignored=lambda key_hash: is_ignored(hass, key_hash),
     )
-    with _explaining():
+    issues = LocalIssues(hass)
+    try:
         await server.async_bind()
+    except ServerUnusableError as err:
+        if err.port is not None:
+            issues.raise_port(err.port)
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key=err.obstacle,
+            translation_placeholders={"port": str(err.port or "")},
+        ) from err
+    issues.clear_port()
     entry.async_on_unload(server.async_close)
+    entry.async_on_unload(issues.clear)
     states = StateStore(hass, entry.entry_id)
     await states.async_load(entry.subentries)
-    devices = EspCloudDevices.of_server(hass, entry, server, states)
+    devices = EspCloudDevices.of_server(hass, entry, server, states, issues)
     entry.runtime_data = devices
     assert isinstance(devices.hardware, LocalHardware)
     discoveries = Discoveries(hass, entry, server, devices.hardware)
@@ -74,6 +84,17 @@ async def async_setup_local_entry(
     )
     # Only now: a post that nobody hears must not be acknowledged.
     await server.async_serve()
+    entry.async_create_background_task(
+        hass, issues.async_look_for_own_address(), "look for accounts that lead here"
+    )
+    entry.async_on_unload(
+        async_track_time_interval(
+            hass,
+            issues.async_look_for_own_address,
+            ADDRESS_INTERVAL,
+            cancel_on_shutdown=True,
+        )
+    )
 
 
 async def async_close_local_entry(entry: EspCloudConfigEntry) -> None:
@@ -86,17 +107,5 @@ async def async_close_local_entry(entry: EspCloudConfigEntry) -> None:
 
 async def async_remove_local_entry(hass: HomeAssistant) -> None:
     """Remove the database, and with it every key."""
+    LocalIssues(hass).clear_port()
     await hass.async_add_executor_job(remove_database, database_path(hass))
-
-
-@contextmanager
-def _explaining() -> Iterator[None]:
-    """Say what keeps the cloud from running; Home Assistant tries again by itself."""
-    try:
-        yield
-    except ServerUnusableError as err:
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key=err.obstacle,
-            translation_placeholders={"port": str(err.port or "")},
-        ) from err

@@ -17,6 +17,7 @@ from .hardware import HardwareDevices
 from .identity import Identity
 from .kinds import catalog
 from .kinds.base import Kind
+from .local_issues import LocalIssues
 from .settings import HardwareSettings
 from .state_store import StateStore
 
@@ -39,11 +40,14 @@ class LocalHardware(HardwareDevices):
         server: LocalServer,
         states: StateStore,
         add: Callable[[EspCloudCoordinator], None],
+        *,
+        issues: LocalIssues,
     ) -> None:
         """Show nothing yet; `async_start` does."""
         super().__init__(hass, entry, server.account, states, add)
         self.account = server.account
         self._server = server
+        self._issues = issues
 
     @override
     @callback
@@ -54,6 +58,8 @@ class LocalHardware(HardwareDevices):
         chosen = HardwareSettings.of_entry(self._entry)
         for device_id, owned in list(self.account.owned.items()):
             if device_id in chosen:
+                _, settings = chosen[device_id]
+                self.account.set_kind(device_id, settings.kind or "")
                 continue
             if owned.device.product_id:
                 # Made over the HTTP API, where there is no dialog.
@@ -126,6 +132,7 @@ class LocalHardware(HardwareDevices):
     def _async_forget_device(self, device_id: int) -> None:
         if (coordinator := self.coordinators.get(device_id)) is not None:
             self._async_remove(coordinator)
+        self._issues.clear_contested(device_id)
         self._entry.async_create_task(
             self._hass,
             self.account.async_remove(device_id),
@@ -139,7 +146,9 @@ class LocalHardware(HardwareDevices):
 
     @override
     def _make_backend(self, owned: OwnedDevice, kind: Kind[Any]) -> Backend:
-        return LocalBackend(self._hass, self._entry, self._server, owned, kind)
+        return LocalBackend(
+            self._hass, self._entry, self._server, owned, kind, issues=self._issues
+        )
 
     @override
     def _identity(self, owned: OwnedDevice) -> Identity:

@@ -9,6 +9,7 @@ from pathlib import Path
 import secrets
 import sqlite3
 import sys
+from typing import Any
 
 import aiohttp
 
@@ -18,6 +19,8 @@ from demo.paths import CHECKOUT, LOCAL_CLOUD
 from demo.ports import LOOPBACK, find_free
 from demo.process import Process
 from demo.session import sign_in
+from tests.firmware import image
+from tests.local_cloud.helpers import firmware_body
 
 EMAIL = "someone@example.org"
 PASSWORD = "an invented password"
@@ -107,6 +110,39 @@ class Cloud:
         ):
             answer = await response.json(content_type=None)
         assert answer["status"] == 200, answer
+
+    async def add_firmware(self, ptype: int, version: str) -> None:
+        """Upload firmware for the devices of a kind, as the person who runs the cloud."""
+        account = {"email": EMAIL, "password": PASSWORD}
+        signed_in = await self._post("/v1/user/login/", account)
+        await self._post(
+            f"/v1/roms/?ptype={ptype}",
+            firmware_body(version, image.build(1), image.build(2)),
+            signed_in["key"]["token"],
+        )
+
+    async def add_points(
+        self, name: str, stream: str, points: Sequence[dict[str, float]]
+    ) -> None:
+        """Store what a device measured earlier; `at` of each is the epoch second."""
+        body = {
+            "datapoints": [point | {"at": str(int(point["at"]))} for point in points]
+        }
+        path = f"/v1/datastreams/{stream}/datapoints/"
+        await self._post(path, body, self.lamps[name].master_key)
+
+    async def _post(
+        self, path: str, body: dict[str, Any], key: str = ""
+    ) -> dict[str, Any]:
+        headers = {"Authorization": f"token {key}"} if key else {}
+        async with (
+            deadline(ANSWER_TIMEOUT, f"the cloud's answer to POST {path}"),
+            aiohttp.ClientSession(self.url, headers=headers) as http,
+            http.post(path, json=body) as response,
+        ):
+            answer: dict[str, Any] = await response.json(content_type=None)
+        assert answer["status"] == 200, answer
+        return answer
 
     @asynccontextmanager
     async def rival(self, name: str) -> AsyncIterator[None]:

@@ -32,6 +32,10 @@ async def test_devices_of_an_account(
         pages, temperature = await tour.use_devices()
         await tour.see_lamp(pages[tour.names.lamp])
         await tour.see_strip(pages[tour.names.strip])
+        if reader.language == "en":
+            # None of their words are ours, and both have to wait for their turn.
+            await tour.upgrade_plug(pages[tour.names.plug])
+            await tour.wait_for_past(temperature)
         await tour.see_history(temperature)
         await tour.see_options()
         await tour.change_lamp()

@@ -11,6 +11,7 @@ from .instance import DESK, EMAIL, PASSWORD, READING, Instance
 from .visitor import (
     Texts,
     choose,
+    choose_account,
     field,
     fill_server,
     flow_dialog,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def expect_first_form(dialog: Locator, texts: Texts) -> None:
     """Wait for every text of the first form that is not folded away."""
-    step = "config.step.user"
+    step = "config.step.account"
     for name in ("email", "password"):
         # Home Assistant adds the star to what has to be filled in.
         label = f"{texts.get(f'{step}.data.{name}')}*"
@@ -63,6 +64,7 @@ async def test_integration_is_found_by_the_word_espressif(page: Page) -> None:
     await page.get_by_placeholder("Search for a brand name").fill("Espressif")
     await page.locator("dialog-add-integration").get_by_text(NAME).click()
     dialog = flow_dialog(page)
+    await choose_account(dialog, ENGLISH)
     await expect_first_form(dialog, ENGLISH)
 
 
@@ -255,6 +257,7 @@ async def test_first_form_in_chinese(chinese_page: Page, instance: Instance) -> 
     await page.goto(f"{instance.url}/_my_redirect/config_flow_start?domain=espcloud")
     await page.get_by_role("button", name="确定").click()
     dialog = flow_dialog(page)
+    await choose_account(dialog, CHINESE)
     await expect_first_form(dialog, CHINESE)
 
 

@@ -15,6 +15,7 @@ from .visitor import (
     FLOW,
     Texts,
     choose,
+    choose_account,
     field,
     fill_server,
     flow_dialog,
@@ -61,6 +62,7 @@ async def test_pictures(browser: Browser, folder: Path, reader: Reader) -> None:
         await page.goto(f"{instance.url}/{FLOW}")
         await page.get_by_role("button", name=reader.yes).click()
         dialog = flow_dialog(page)
+        await choose_account(dialog, texts)
         await field(dialog, "email").fill(EMAIL)
         await field(dialog, "password").fill(PASSWORD)
         await camera.take("account", page, surface(dialog), style=ALONE)
@@ -123,6 +125,9 @@ async def test_pictures_of_devices(
         browser, home, reader, Camera(FOLDER, reader.suffix)
     ) as tour:
         await tour.add_account()
-        pages, _ = await tour.use_devices()
+        pages, temperature = await tour.use_devices()
         await tour.see_lamp(pages[tour.names.lamp])
         await tour.see_strip(pages[tour.names.strip])
+        await tour.upgrade_plug(pages[tour.names.plug])
+        await tour.wait_for_past(temperature)
+        await tour.see_history(temperature)

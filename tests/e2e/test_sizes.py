@@ -10,6 +10,7 @@ from .visitor import (
     FLOW,
     Texts,
     choose,
+    choose_account,
     field,
     fill_server,
     flow_dialog,
@@ -62,6 +63,7 @@ async def test_errors_are_in_view(
     dialog, error = form.dialog, "config.error"
     url, port = instance.cloud.url, instance.cloud.device_port
 
+    await choose_account(dialog, texts)
     await field(dialog, "email").fill(EMAIL)
     await field(dialog, "password").fill("not the password")
     await open_section(dialog, texts)

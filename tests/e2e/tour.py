@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, expect
 
 from demo.devices import Devices, running_firmware
 from demo.entity import Entity, wait_for_entities
+from demo.errors import deadline
 from demo.session import sign_in
+from tests.firmware.kinds import PTYPES
+from tests.firmware.plug import Plug
 
 from .instance import EMAIL, PASSWORD, Instance, running_house
 from .pictures import ALONE, Camera
 from .readers import Reader, window
+from .tour_devices import NAMES, NEW_FIRMWARE, READINGS, SOCKETS, Names, a_day
 from .visitor import (
     FLOW,
     Texts,
     choose,
+    choose_account,
     field,
     fill_server,
     flow_dialog,
@@ -28,51 +34,12 @@ from .visitor import (
     surface,
 )
 
-SOCKETS = 3
 ORANGE = (255, 128, 0)
-READINGS = ((21.5, 48.0), (22.1, 47.2), (23.4, 45.0), (22.8, 46.1))
 APPEAR_TIMEOUT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the devices are called."""
-
-    lamp: str
-    plug: str
-    strip: str
-    thermometer: str
-
-    @property
-    def kinds(self) -> dict[str, str]:
-        """What the cloud calls the kind of each."""
-        return {
-            self.lamp: "light",
-            self.plug: "plug",
-            self.strip: "strip",
-            self.thermometer: "humiture",
-        }
-
-    @property
-    def firmware(self) -> dict[str, dict[str, object]]:
-        """What the simulated firmware has to be told of each."""
-        return {
-            self.lamp: {"kind": "light", "retry": 1},
-            self.plug: {"kind": "plug", "retry": 1},
-            self.strip: {"kind": "strip", "retry": 1, "sockets": SOCKETS},
-            self.thermometer: {"kind": "tem_hum"},
-        }
-
-    @property
-    def entities(self) -> dict[str, int]:
-        """How many entities each has."""
-        return {self.lamp: 1, self.plug: 1, self.strip: SOCKETS, self.thermometer: 2}
-
-
-NAMES = {
-    "en": Names("Colour lamp", "Plug", "Power strip", "Thermometer"),
-    "zh-Hans": Names("彩灯", "插座", "排插", "温湿度计"),
-}
+# In milliseconds. Whether there are files is asked when there is time for it, once or twice
+# in a minute; how far the plug is, every five seconds.
+OFFER_TIMEOUT = UPGRADE_TIMEOUT = 90_000
+IMPORT_TIMEOUT = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +73,7 @@ class Tour:
         await page.goto(f"{self.instance.url}/{FLOW}")
         await page.get_by_role("button", name=self.yes).click()
         dialog = flow_dialog(page)
+        await choose_account(dialog, texts)
         await field(dialog, "email").fill(EMAIL)
         await field(dialog, "password").fill(PASSWORD)
         await open_section(dialog, texts)
@@ -169,9 +137,58 @@ class Tour:
         parts = self.page.locator("ha-config-device-page").locator(".header, .column")
         await self.camera.take("strip", self.page, *await parts.all())
 
+    async def upgrade_plug(self, device_id: str) -> None:
+        """Install firmware from its dialog, and see that it comes to an end."""
+        await self._open_device(device_id)
+        await self.page.locator("hui-update-entity-row").click()
+        dialog = self.page.locator("ha-more-info-dialog")
+        versions = dialog.locator("more-info-update .value")
+        await expect(versions).to_have_text(
+            [Plug.rom_version, NEW_FIRMWARE], timeout=OFFER_TIMEOUT
+        )
+        # Home Assistant's own buttons: the other one skips the version.
+        await dialog.locator("more-info-update .actions ha-button").last.click()
+        bar = dialog.locator("more-info-update ha-progress-bar")
+        await expect(bar).to_be_visible()
+        await self.camera.take("update", self.page, surface(dialog), style=ALONE)
+        await expect(versions).to_have_text(
+            [NEW_FIRMWARE, NEW_FIRMWARE], timeout=UPGRADE_TIMEOUT
+        )
+        await expect(bar).to_have_count(0)
+        plug = await self.devices.state(self.names.plug)
+        assert plug["rom_version"] == NEW_FIRMWARE, plug
+        assert plug["boots"] == 2, plug
+        await self.page.keyboard.press("Escape")
+        card = self.page.locator("ha-device-info-card")
+        await expect(card).to_contain_text(NEW_FIRMWARE)
+
+    async def wait_for_past(self, entity_id: str) -> None:
+        """Wait for what the sensor measured before Home Assistant knew it.
+
+        The cloud is asked for that when there is time, and no event says that it has come.
+        """
+        since = datetime.now(UTC) - timedelta(days=1)
+        async with (
+            sign_in(self.instance.url) as session,
+            deadline(IMPORT_TIMEOUT, f"the past of {entity_id}"),
+        ):
+            while not await session.call(  # noqa: ASYNC110 - as said
+                "recorder/statistics_during_period",
+                start_time=since.isoformat(),
+                statistic_ids=[entity_id],
+                period="hour",
+            ):
+                await asyncio.sleep(1)
+
     async def see_history(self, entity_id: str) -> None:
-        """See the graph of the temperature. Its dialog has one after five minutes only."""
-        await self.page.goto(f"{self.instance.url}/history?entity_id={entity_id}")
+        """See the graph of a day. The sensor's dialog has one after five minutes only."""
+        since = datetime.now(UTC) - timedelta(days=1)
+        # Else the line grows from the left.
+        await self.page.emulate_media(reduced_motion="reduce")
+        await self.page.goto(
+            f"{self.instance.url}/history?entity_id={entity_id}"
+            f"&start_date={since:%Y-%m-%dT%H:%M:%SZ}"
+        )
         graph = self.page.locator("state-history-chart-line")
         await expect(graph.locator("canvas").first).to_be_visible()
         await self.camera.take("sensor", self.page, graph)
@@ -254,6 +271,8 @@ async def running_tour(
         window(browser, reader) as page,
     ):
         texts = Texts(reader.language)
+        await instance.cloud.add_firmware(PTYPES["plug"], NEW_FIRMWARE)
+        await instance.cloud.add_points(names.thermometer, "tem_hum", list(a_day()))
         yield Tour(
             instance, devices, page, texts, names, reader.yes, reader.configure, camera
         )

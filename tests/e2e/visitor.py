@@ -86,9 +86,16 @@ async def submit(dialog: Locator) -> None:
     await dialog.locator("ha-dialog-footer ha-button[slot=primaryAction]").click()
 
 
-async def choose(dialog: Locator, texts: Texts, flow: str, option: str) -> None:
-    """Choose from the menu of a flow, once it is there with all its texts."""
-    step = f"{flow}.step.device"
+async def choose_account(dialog: Locator, texts: Texts) -> None:
+    """Choose an account from the first menu."""
+    await choose(dialog, texts, "config", "account", step="user")
+
+
+async def choose(
+    dialog: Locator, texts: Texts, flow: str, option: str, *, step: str = "device"
+) -> None:
+    """Choose from a menu of a flow, once it is there with all its texts."""
+    step = f"{flow}.step.{step}"
     for key in ("title", "description", f"menu_option_descriptions.{option}"):
         text = texts.get(f"{step}.{key}")
         await expect(dialog.get_by_text(text, exact=True)).to_be_visible()
@@ -97,7 +104,7 @@ async def choose(dialog: Locator, texts: Texts, flow: str, option: str) -> None:
 
 async def open_section(dialog: Locator, texts: Texts) -> None:
     """Open the section Server of an account's form."""
-    server = texts.get("config.step.user.sections.server.name")
+    server = texts.get("config.step.account.sections.server.name")
     await dialog.get_by_role("button", name=server, exact=True).click()
 
 

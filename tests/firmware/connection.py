@@ -107,8 +107,7 @@ class Firmware(Device):
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        with socket.socket() as connection:
-            connection.setblocking(False)
+        with self._new_socket() as connection:
             await loop.sock_connect(connection, self.address)
             self._socket = connection
             self.connections += 1
@@ -197,7 +196,11 @@ class Firmware(Device):
         self._new_version, action = "", "device_upgrade_failed"
         with suppress(OSError, TimeoutError, upgrade.UpgradeError):
             self.flash = await upgrade.fetch(
-                self._download_address, self.master_key, version, filename
+                self._download_address,
+                self.master_key,
+                version,
+                filename,
+                source=self.source,
             )
             self._new_version, action = version, "device_upgrade_success"
         await self._send_later(

@@ -14,6 +14,7 @@ _KEY = re.compile(r"[0-9a-f]{40}")
 _NUMBER = (int, float)
 _COMMON: dict[str, Any] = {
     "name": str, "kind": str, "key": str, "bssid": str, "token": str, "activates": bool,
+    "source": str,
 }  # fmt: skip
 _CONNECTED: dict[str, Any] = {"beacon": _NUMBER, "retry": _NUMBER}
 _SLEEPING: dict[str, Any] = {"interval": _NUMBER}
@@ -36,10 +37,10 @@ def read_devices(
 ) -> dict[str, Device]:
     """Return the devices that a JSON list describes, by name, without power.
 
-    Each has `name`, `kind` (one of PTYPES) and `key`; it may have `bssid`, `token` and `activates`;
-    and `beacon` and `retry` (but sensors: `interval`), a strip `sockets`, a self-made device
-    `answers`, `status` and `members`: all as the arguments of these names. Raises ValueError, which
-    names no key.
+    Each has `name`, `kind` (one of PTYPES) and `key`; it may have `bssid`, `token`, `activates` and
+    `source`; and `beacon` and `retry` (but sensors: `interval`), a strip `sockets`, a self-made
+    device `answers`, `status` and `members`: all as the arguments of these names. Raises
+    ValueError, which names no key.
     """
     try:
         entries = json.loads(text)

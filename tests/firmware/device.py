@@ -9,6 +9,8 @@ import socket
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
+from .sockets import new_socket
+
 DEFAULT_BSSID = "18:fe:34:00:00:01"
 
 
@@ -19,11 +21,13 @@ class Identity(TypedDict, total=False):
         bssid: its MAC address.
         token: what it activates with, one of its own where it is empty.
         activates: whether it is new, and begins each connection until then by activating.
+        source: its own IPv4 address, any that reaches the server where it is empty.
     """
 
     bssid: str
     token: str
     activates: bool
+    source: str
 
 
 class Device(ABC):
@@ -31,6 +35,7 @@ class Device(ABC):
 
     Attributes:
         bssid: its MAC address.
+        source: its own IPv4 address, empty for any.
         token: the one-time token of 40 characters with which it activates.
         boots: how often it has started.
         connections: how often it has connected.
@@ -55,6 +60,7 @@ class Device(ABC):
         self.token = (
             identity.get("token") or hashlib.sha1(master_key.encode()).hexdigest()
         )
+        self.source = identity.get("source", "")
         self.boots = 0
         self.connections = 0
         self._activated = not identity.get("activates", False)
@@ -141,6 +147,10 @@ class Device(ABC):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         return task
+
+    def _new_socket(self) -> socket.socket:
+        """Return a socket that does not block, at its own address."""
+        return new_socket(self.source)
 
     async def _send(self, frame: bytes) -> None:
         assert self._socket is not None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .builds import NONOS_LIGHT, RTOS, Build
+from .builds import NONOS, NONOS_LIGHT, RTOS, Build
 from .clock import MACHINE_CLOCK, Clock
 from .connection import Firmware
 from .device import Device
@@ -21,12 +21,13 @@ _READINGS: dict[str, type[Reading]] = {
     "gas": Gas,
     "voltage": Voltage,
 }
-_BUILDS: dict[str, Build] = {"light_nonos": NONOS_LIGHT}
+_BUILDS: dict[str, Build] = {"plug_nonos": NONOS, "light_nonos": NONOS_LIGHT}
 
 PTYPES = {
     "plug": 23701,
     "light": 45772,
     "light_nonos": 45772,
+    "plug_nonos": 23701,
     "light_new": 45772,
     "strip": 47446,
     "tem_hum": 12335,
@@ -63,6 +64,7 @@ def make(
         raise ValueError(f"kind must be one of {', '.join(PTYPES)}")
     appliances: dict[str, Callable[[], Any]] = {
         "plug": Plug,
+        "plug_nonos": Plug,
         "light": lambda: Light(clock=clock),
         "light_nonos": lambda: Light(scale=None, clock=clock),
         "light_new": lambda: NewLight(clock=clock),

@@ -105,8 +105,7 @@ class SelfMade(Device):
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        with socket.socket() as connection:
-            connection.setblocking(False)
+        with self._new_socket() as connection:
             await loop.sock_connect(connection, self.address)
             self._socket = connection
             self.connections += 1

@@ -117,8 +117,7 @@ class Sensor(Device):
     async def _session(self) -> int | None:
         """Post once, after an activation where that is due; return the answer's status."""
         loop = asyncio.get_running_loop()
-        with suppress(OSError, TimeoutError), socket.socket() as connection:
-            connection.setblocking(False)
+        with suppress(OSError, TimeoutError), self._new_socket() as connection:
             await loop.sock_connect(connection, self.address)
             self._socket = connection
             self.connections += 1

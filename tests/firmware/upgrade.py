@@ -1,9 +1,9 @@
 """How firmware gets its successor: two requests, and what it makes of the segments (protocol.md §10.4)."""
 
 import asyncio
-import socket
 
 from . import image
+from .sockets import new_socket
 
 _SEGMENT = 1460
 _PATIENCE = 120.0
@@ -15,12 +15,17 @@ class UpgradeError(Exception):
 
 
 async def fetch(
-    address: tuple[str, int], key: str, version: str, filename: str
+    address: tuple[str, int],
+    key: str,
+    version: str,
+    filename: str,
+    *,
+    source: str = "",
 ) -> bytes:
     """Return an image. Raises UpgradeError.
 
     The first request is for the length alone, upon which the flash is erased; the second one is for
-    all of it.
+    all of it. It connects from the address `source`, or from any where that is empty.
     """
     request = (
         f"GET /v1/device/rom/?action=download_rom&version={version}&filename={filename} "
@@ -30,20 +35,19 @@ async def fetch(
         "Accept-Encoding: gzip,deflate,sdch\r\nAccept-Language: zh-CN,zh;q=0.8\r\n\r\n"
     ).encode()
     async with asyncio.timeout(_PATIENCE):
-        await _load(address, request, only_length=True)
-        content = await _load(address, request)
+        await _load(address, source, request, only_length=True)
+        content = await _load(address, source, request)
     if not image.is_bootable(content):
         raise UpgradeError("the checksum is wrong")
     return content
 
 
 async def _load(
-    address: tuple[str, int], request: bytes, *, only_length: bool = False
+    address: tuple[str, int], source: str, request: bytes, *, only_length: bool = False
 ) -> bytes:
     loop = asyncio.get_running_loop()
     content, length = b"", 0
-    with socket.socket() as connection:
-        connection.setblocking(False)
+    with new_socket(source) as connection:
         await loop.sock_connect(connection, address)
         # A string in C is sent with its end.
         await loop.sock_sendall(connection, request + b"\0")

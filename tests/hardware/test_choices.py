@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.config_entries import ConfigSubentry
@@ -60,16 +61,22 @@ async def test_self_made_switch_with_streams(hass: HomeAssistant, house: House) 
         streams=["tank", " ", "tank"],
     )
     await wait_for_state(hass, "switch.pump", "unknown")
-    assert hass.states.get("light.pump") is None
+    registry = er.async_get(hass)
+    assert registry.async_get("light.pump") is None
     await wait_for_state(hass, "sensor.pump_tank_x", "12.5")
     assert hass.states.get("sensor.pump_tank_y").state == "3.0"
     await press(hass, "switch.pump", "turn_on")
     assert device.rpcs[-1]["action"] == "PUMP_ON"
+    # A start removes nothing, though what it measures shows once it has been asked.
+    events = async_capture_events(hass, er.EVENT_ENTITY_REGISTRY_UPDATED)
+    await hass.config_entries.async_reload(house.entry.entry_id)
+    await wait_for_state(hass, "sensor.pump_tank_x", "12.5")
+    assert "remove" not in [event.data["action"] for event in events]
     # Changed back, its entities are others again.
     (subentry_id,) = house.entry.subentries
     hass.config_entries.async_remove_subentry(house.entry, subentry_id)
     await wait_for_state(hass, "light.pump", "unknown")
-    assert hass.states.get("switch.pump") is None
+    assert registry.async_get("switch.pump") is None
 
 
 async def test_light_that_has_white(hass: HomeAssistant, house: House) -> None:

@@ -187,8 +187,19 @@ class TestDevices:
         path = "/v1/device/activate/"
         await socket.ask(path, "POST", key=master_key, body=ACTIVATION)
         (event,) = heard
-        assert event == DeviceActivated(device, BSSID, "v1.0.5t23701(a)", TOKEN)
+        assert event == DeviceActivated(device, BSSID, "v1.0.5t23701(a)", TOKEN, "")
         assert TOKEN not in repr(event)
+        # Another chip with the same key is told apart by what was before.
+        for bssid in (BSSID, "18:fe:34:00:00:02", BSSID):
+            body = {**ACTIVATION, "bssid": bssid}
+            await socket.ask(path, "POST", key=master_key, body=body)
+        changes = [
+            (event.previous_bssid, event.bssid)
+            for event in heard
+            if isinstance(event, DeviceActivated)
+        ]
+        other = "18:fe:34:00:00:02"
+        assert changes == [("", BSSID), (BSSID, BSSID), (BSSID, other), (other, BSSID)]
 
     async def test_refused_activation(
         self, socket: DeviceSocket, master_key: str, heard: list[Event]

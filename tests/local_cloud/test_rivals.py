@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 import logging
 from typing import Any
 
 import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.listeners import Event, KeyContested
 from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.rivals import Rivals
 
-from .helpers import DeviceSocket, until
+from .helpers import DeviceSocket, from_address, until
 from .test_session import GOODBYE
 
 
@@ -83,7 +85,12 @@ async def test_two_clients_with_one_key(
     master_key: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Both come back at once; for four seconds there are few exchanges, and one line in the log."""
+    """Both come back at once; for four seconds there are few exchanges, and one line in the log.
+
+    Whoever listens hears of it once, too.
+    """
+    heard: list[Event] = []
+    cloud.listeners.add(heard.append)
 
     async def fight() -> None:
         while True:
@@ -104,6 +111,32 @@ async def test_two_clients_with_one_key(
         "Device 1 ('Desk lamp'): 127.0.0.1 and 127.0.0.1 throw each other out with the same "
         "master key; the newcomer has to wait"
     )
+    contested = [event for event in heard if isinstance(event, KeyContested)]
+    assert contested == [KeyContested(device, ("127.0.0.1", "127.0.0.1"))]
+
+
+async def test_who_contests_a_key(
+    cloud: LocalCloud, device: Device, clock: Clock
+) -> None:
+    """The one that has the place comes first; another contest is news again."""
+    heard: list[Event] = []
+    cloud.listeners.add(heard.append)
+    async with AsyncExitStack() as stack:
+        lamp = await from_address(stack, cloud, "127.0.0.2")
+        await lamp.identify(device)
+        for count in (1, 2):
+            for _ in range(2):
+                cloud._presence._rivals.exchanged(device.id)
+            for _ in range(2):
+                rival = await from_address(stack, cloud, "127.0.0.3")
+                _identify(rival, cloud.master_key(device))
+            assert await rival.ended() == GOODBYE
+            contested = [each for each in heard if isinstance(each, KeyContested)]
+            event = KeyContested(device, ("127.0.0.2", "127.0.0.3"))
+            assert contested == [event] * count
+            (link, _) = cloud._presence._newcomers[device.id]
+            link.abort()
+            clock.now += 61
 
 
 class TestWaiting:
@@ -177,6 +210,25 @@ class TestWaiting:
         link.abort()
         await until(lambda: not _waits(cloud)())
         assert (await lamp.ask("/v1/ping/"))["message"] == "ping success"
+        assert cloud.connection_count(device) == 1
+
+
+@pytest.mark.parametrize("how", ["replaced", "removed"])
+async def test_a_newcomer_whose_key_is_no_more(
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket, clock: Clock, how: str
+) -> None:
+    """It waited with a good one, and does not get the place with it."""
+    for _ in range(5):
+        cloud._presence._rivals.exchanged(device.id)
+    async with DeviceSocket(cloud) as newcomer:
+        _identify(newcomer, cloud.master_key(device))
+        await until(_waits(cloud))
+        if how == "replaced":
+            cloud.regenerate_master_key(device)
+        else:
+            cloud.remove_device(device)
+        assert await newcomer.receive() == {"message": "key not exists", "status": 500}
+        assert not cloud.is_online(device)
         assert cloud.connection_count(device) == 1
 
 

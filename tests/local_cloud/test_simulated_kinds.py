@@ -66,6 +66,16 @@ async def test_any_get_is_answered_with_the_state(
         assert thing.device.rom_version == simulated.rom_version
 
 
+@pytest.mark.parametrize("kind", ["plug", "self_made"])
+async def test_an_address_of_its_own(home: Home, kind: str) -> None:
+    """Servers that count connections of an address see as many devices as there are."""
+    simulated, thing = home.add(kind, source="127.0.1.9")
+    async with simulated:
+        await thing.online()
+        (connection,) = home.cloud.operator.connections()
+        assert connection.address == "127.0.1.9"
+
+
 async def test_a_strip(home: Home) -> None:
     """Bits are sockets; one that is not there is not switched; its buttons tell nobody."""
     strip, thing = home.add("strip", sockets=3)

@@ -10,7 +10,6 @@ from custom_components.espcloud import discoveries
 from custom_components.espcloud.backends.local import backend, server
 from homeassistant.core import HomeAssistant
 
-from . import shim
 from .home import HOST, Home
 
 

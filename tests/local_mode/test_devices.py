@@ -1,6 +1,8 @@
 """Devices of the cloud in Home Assistant: used, switched off, restarted, removed."""
 
-from pathlib import Path
+import asyncio
+import os
+import socket
 
 import pytest
 
@@ -120,16 +122,14 @@ async def test_removed_cloud_leaves_no_key(hass: HomeAssistant, home: Home) -> N
     await home.set_up()
     await home.take_in("Plug", "plug")
     await hass.config_entries.async_remove(home.entry.entry_id)
-    left = list(Path(hass.config.path(".storage")).glob("espcloud*"))
-    assert left == []
+    left = await asyncio.to_thread(os.listdir, hass.config.path(".storage"))
+    assert [name for name in left if name.startswith("espcloud")] == []
 
 
 async def test_taken_port_is_said_and_tried_again(
     hass: HomeAssistant, home: Home
 ) -> None:
     """The entry waits, and names the port."""
-    import socket
-
     with socket.create_server(("127.0.0.1", home.port)):
         with pytest.raises(AssertionError):
             await home.set_up()
@@ -140,3 +140,73 @@ async def test_taken_port_is_said_and_tried_again(
         }
     assert await hass.config_entries.async_reload(home.entry.entry_id)
     assert home.entry.state is ConfigEntryState.LOADED
+
+
+async def test_device_that_is_something_else(hass: HomeAssistant, home: Home) -> None:
+    """A person has confirmed it as the wrong thing, and says so in its own dialog."""
+    await home.set_up()
+    await home.add("Thing", "plug")
+    await home.confirm("Thing", kind="strip")
+    (subentry,) = home.entry.subentries.values()
+    device_id = subentry.data["device_id"]
+    assert home.entry.runtime_data.account.owned[device_id].device.ptype == 47446
+    form = await home.entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
+    assert form["step_id"] == "kind"
+    result = await hass.config_entries.subentries.async_configure(
+        form["flow_id"], {"kind": "plug"}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await wait_for_state(hass, "switch.thing", "off")
+    (changed,) = home.entry.subentries.values()
+    assert changed.unique_id == key_hash(home.keys["Thing"])
+    assert changed.data["key_hash"] == changed.unique_id
+    assert home.entry.runtime_data.account.owned[device_id].device.ptype == 23701
+
+
+async def test_self_made_device_answers_an_action(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """Its own members are in the response, and its model says what it is."""
+    await home.set_up()
+    thing = await home.take_in("Gate", "self_made", members={"speed": "fast"})
+    registry = dr.async_get(hass)
+    (device,) = dr.async_entries_for_config_entry(registry, home.entry.entry_id)
+    assert device.model == "Self-made device"
+    response = await hass.services.async_call(
+        "espcloud",
+        "send_command",
+        {"device_id": device.id, "action": "OPEN", "parameters": {"width": "2"}},
+        blocking=True,
+        return_response=True,
+    )
+    assert response[device.id]["speed"] == "fast"
+    assert thing.pushes[-1]["get"]["action"] == "OPEN"
+
+
+async def test_timers_are_the_devices_own(hass: HomeAssistant, home: Home) -> None:
+    """They are kept in Home Assistant, and told to the device."""
+    await home.set_up()
+    plug = await home.take_in("Plug", "plug", activates=True)
+    registry = dr.async_get(hass)
+    (device,) = dr.async_entries_for_config_entry(registry, home.entry.entry_id)
+    await hass.services.async_call(
+        "espcloud",
+        "set_timer",
+        {
+            "device_id": device.id,
+            "action": "on",
+            "time": "06:30:00",
+            "weekdays": ["mon"],
+        },
+        blocking=True,
+        return_response=True,
+    )
+    response = await hass.services.async_call(
+        "espcloud",
+        "get_timers",
+        {"device_id": device.id},
+        blocking=True,
+        return_response=True,
+    )
+    assert len(response[device.id]["timers"]) == 1
+    await until(lambda: bool(plug.timers))

@@ -4,7 +4,12 @@ import pytest
 
 from custom_components.espcloud.identity import key_hash
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.data_entry_flow import UnknownFlow
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
 from tests.common import wait_for_state
 from tests.firmware.sensor import Sensor
 from tests.local_cloud.helpers import until
@@ -74,9 +79,10 @@ async def test_ignored_device_is_not_offered_until_it_is_not_ignored(
     assert await hass.config_entries.async_reload(home.entry.entry_id)
     server = home.entry.runtime_data.server
     simulated = home.simulated["Plug"]
-    connections = simulated.connections
-    await until(lambda: simulated.connections > connections)
-    assert server.pending() == []
+    # By the time that another one is offered, this one would be as well.
+    await home.add("Lamp", "light")
+    await home.wait_discovered("Lamp")
+    assert [each.key_hash for each in server.pending()] == [key_hash(home.keys["Lamp"])]
     assert home.discovered("Plug") is None
     ignored = hass.config_entries.async_entry_for_domain_unique_id(
         "espcloud", key_hash(home.keys["Plug"])
@@ -105,3 +111,48 @@ async def test_nothing_tells_the_key(hass: HomeAssistant, home: Home) -> None:
     assert new_key("Plug") not in str(flow)
     assert new_key("Plug") not in str(form)
     assert flow["context"]["discovery_key"].key == flow["context"]["unique_id"]
+
+
+async def test_area_and_name(hass: HomeAssistant, home: Home) -> None:
+    """Both are what was typed; a name of blanks is none."""
+    await home.set_up()
+    await home.add("Plug", "plug")
+    flow = await home.wait_discovered("Plug")
+    kitchen = ar.async_get(hass).async_create("Kitchen")
+    manager = hass.config_entries.flow
+    typed = {"kind": "plug", "name": "  ", "area": kitchen.id}
+    form = await manager.async_configure(flow["flow_id"], typed)
+    assert form["errors"] == {"name": "name_missing"}
+    result = await manager.async_configure(
+        flow["flow_id"], typed | {"name": " Kettle "}
+    )
+    assert result["reason"] == "device_taken_in"
+    await hass.async_block_till_done()
+    (device,) = dr.async_entries_for_config_entry(
+        dr.async_get(hass), home.entry.entry_id
+    )
+    assert device.name == "Kettle"
+    assert device.area_id == kitchen.id
+
+
+async def test_device_that_is_gone(hass: HomeAssistant, home: Home) -> None:
+    """Who has its dialog open is told so."""
+    await home.set_up()
+    await home.add("Plug", "plug")
+    flow = await home.wait_discovered("Plug")
+    server = home.entry.runtime_data.server
+    pending = server._cloud.operator.pending_devices()
+    # Another way to take it in: over the console, or by another dialog.
+    server._cloud.add_device("Plug", None, 23701, master_key=pending[0].key)
+    assert home.discovered("Plug") is None
+    with pytest.raises(UnknownFlow):
+        await hass.config_entries.flow.async_configure(flow["flow_id"])
+
+
+async def test_title(hass: HomeAssistant, home: Home) -> None:
+    """It says what the device is, and which one."""
+    await home.set_up()
+    await home.add("Plug", "plug", activates=True)
+    flow = await home.wait_discovered("Plug")
+    title = flow["context"]["title_placeholders"]["name"]
+    assert title == f"Plug · {home.simulated['Plug'].bssid} · 127.0.0.1"

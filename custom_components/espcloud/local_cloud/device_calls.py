@@ -8,6 +8,7 @@ from .errors import ApiError, bad_request
 from .models import Device, User
 from .pending import PendingDevices
 from .presence import Presence
+from .removal import remove_device
 from .store import Store
 
 _MASTER_KEY = re.compile(r"[0-9a-f]{40}")
@@ -64,8 +65,23 @@ class DeviceCalls:
         device.updated = self.store.context.now()
         self.store.context.changed(device)
 
+    def set_ptype(self, device: Device, ptype: int) -> None:
+        """Say that a device is of another kind; with that the firmware for it is another."""
+        self.store.set_ptype(device, ptype)
+
+    def remove_device(self, device: Device) -> None:
+        """Remove a device with all that belongs to it (see `removal`), and end its connection.
+
+        Its key is unknown from then on. Raises LookupError where it was removed before.
+        """
+        remove_device(self.store, device)
+        self.disconnect(device, "it was removed")
+
     def revoke_key(self, token: str) -> None:
-        """Delete a key; a device whose master key goes, goes too. Raises LookupError without it."""
+        """Delete a key. Raises LookupError without it.
+
+        A device whose master key goes loses its connection, and stays: see `remove_device`.
+        """
         key = self.store.keyring.keys[token]
         self.store.keyring.remove(key)
         if key.is_master_key:

@@ -149,6 +149,13 @@ class Keyring:
         self.take_out(key)
         self._context.removed(key)
 
+    def remove_all(self, device: Device) -> None:
+        """Revoke all keys to a device, whoever holds them, and forget its one-time tokens."""
+        for key in list(self._on_device.get(device.id, {}).values()):
+            self.remove(key)
+        for token in list(self._tokens_of.get(device.id, {}).values()):
+            self._forget_token(token)
+
     def take_out(self, key: Key) -> None:
         """Take a key out of the table and its indexes."""
         del self.keys[key.token]

@@ -42,13 +42,27 @@ class DeviceDisconnected:
 class DeviceActivated:
     """A device has activated (protocol.md §2.6), with what it says of itself.
 
-    `token` is the one-time token for its owner, empty where it has none.
+    `token` is the one-time token for its owner, empty where it has none. `previous_bssid` is that of
+    its activation before, empty where there was none: another one is another chip with its key.
     """
 
     device: Device
     bssid: str
     rom_version: str
     token: str = field(repr=False)
+    previous_bssid: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyContested:
+    """Two connections throw each other out with the master key of one device (see `rivals`).
+
+    `addresses` are those of the one that has the device's place and of the one that wants it. It is
+    told once in a contest, which is over when nobody has tried for a minute.
+    """
+
+    device: Device
+    addresses: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ type Event = (
     DeviceConnected
     | DeviceDisconnected
     | DeviceActivated
+    | KeyContested
     | UnknownKey
     | DatapointReceived
     | CommandAnswered

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any, Protocol
 
-from .listeners import DeviceConnected, DeviceDisconnected, Listeners
+from .listeners import DeviceConnected, DeviceDisconnected, KeyContested, Listeners
 from .models import Device
 from .outbox import Outbox
 from .rivals import Rivals
@@ -106,6 +106,8 @@ class Presence:
                 "the newcomer has to wait",
                 *(device.id, device.name, older.peer, link.peer),
             )
+            if self._listeners:
+                self._listeners.tell(KeyContested(device, (older.peer, link.peer)))
         return wait
 
     def place(self, device: Device, link: Link, seconds: float) -> asyncio.Future[None]:

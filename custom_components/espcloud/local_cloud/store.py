@@ -260,6 +260,13 @@ class Store:
         self.keyring.add_master_key(device, master_key, creator_id=creator_id)
         return device
 
+    def set_ptype(self, device: Device, ptype: int) -> None:
+        """Make a device one of another kind."""
+        device.ptype = ptype
+        device.latest_rom_version = self.roms.latest(Model.of(device))
+        device.updated = self.context.now()
+        self.context.changed(device)
+
     def add_firmware(
         self, user: User, model: Model, version: str, files: dict[str, bytes]
     ) -> None:

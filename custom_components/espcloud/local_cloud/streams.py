@@ -70,6 +70,13 @@ class Streams:
         del self.streams[stream.id]
         del self._of_device[stream.device_id][stream.name]
 
+    def remove_all(self, device: Device) -> None:
+        """Remove the device's datastreams with their datapoints."""
+        for stream in list(self.of(device)):
+            self.take_out(stream)
+            self._context.trimmed(stream.id, 0)
+            self._context.removed(stream)
+
     def _add_stream(self, device: Device, name: str) -> Datastream:
         if len(self.of(device)) >= MAX_STREAMS:
             raise ApiError(403, f"no more than {MAX_STREAMS} datastreams")

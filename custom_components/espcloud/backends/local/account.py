@@ -161,6 +161,14 @@ class LocalAccount(Account):
         self.owned = {**self.owned, device.id: owned}
         return owned
 
+    def set_kind(self, device_id: int, kind: str) -> None:
+        """Note what a person says that a device is: what there is of firmware follows that."""
+        ptype = catalog.ptype_of(kind)
+        device = self._cloud.store.devices[device_id]
+        if ptype and ptype != device.ptype:
+            self._cloud.set_ptype(device, ptype)
+            self.renew(device_id)
+
     async def async_remove(self, device_id: int) -> None:
         """Forget a device: its key, its points, its connection."""
         device = self._cloud.store.devices.get(device_id)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 import time
-from typing import Any, Final, override
+from typing import Any, Final, Protocol, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -21,6 +21,18 @@ READ_EVERY: Final = 30.0
 """Seconds between two questions to a device that changes by command alone."""
 READ_BUTTON_EVERY: Final = 10.0
 """Seconds where a person may press its button, which it tells nobody (protocol.md §10.2, 2)."""
+
+
+class ContestIssues(Protocol):
+    """Whoever tells a person of devices with one key."""
+
+    def raise_contested(
+        self, device_id: int, device: str, addresses: tuple[str, str]
+    ) -> None:
+        """Say that two devices have one key, and where they are."""
+
+    def clear_contested(self, device_id: int) -> None:
+        """Nobody else uses the key of a device any more."""
 
 
 class LocalBackend(Backend):
@@ -43,6 +55,8 @@ class LocalBackend(Backend):
         server: LocalServer,
         owned: OwnedDevice,
         kind: Kind[Any],
+        *,
+        issues: ContestIssues,
     ) -> None:
         """Prepare; `async_start` follows the server.
 
@@ -52,6 +66,7 @@ class LocalBackend(Backend):
             server: the server.
             owned: what it says of the device.
             kind: what to ask the device for.
+            issues: what a person has to know of it.
         """
         self.url = server.account.url
         self.device: CloudDevice = owned.device
@@ -61,6 +76,7 @@ class LocalBackend(Backend):
         self._server = server
         self._account = server.account
         self._kind = kind
+        self._issues = issues
         self._listener: BackendListener | None = None
         self._stop_following: CALLBACK_TYPE | None = None
         self._cancel_question: CALLBACK_TYPE | None = None
@@ -160,6 +176,7 @@ class LocalBackend(Backend):
         owned = self._account.renew(self.device_id)
         active = owned.device.last_active if owned is not None else 0
         return {
+            "address": self._server.address_of(self.device_id),
             "identified": self._server.is_online(self.device_id),
             "seconds_silent": round(time.time() - active) if active else None,
         }
@@ -193,6 +210,16 @@ class LocalBackend(Backend):
         if not self._server.is_online(self.device_id):
             self._be_there_after(time.time())
         self._listener.handle_datapoint(stream, datapoint)
+
+    @callback
+    def handle_contest(self, addresses: tuple[str, str]) -> None:
+        """Say that another device has its key."""
+        self._issues.raise_contested(self.device_id, self.device.title, addresses)
+
+    @override
+    def note_stable(self) -> None:
+        """Its connection has lived for so long that nobody else wants its place."""
+        self._issues.clear_contested(self.device_id)
 
     @callback
     def handle_record(self) -> None:

@@ -11,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from ...cloud import Answer
 from ...identity import key_hash
 from ...kinds.base import Datapoint
-from ...local_cloud import LocalCloud
+from ...local_cloud import Limits, LocalCloud
 from ...local_cloud.errors import ApiError, StateFileError
 from ...local_cloud.listeners import (
     DatapointReceived,
@@ -19,6 +19,7 @@ from ...local_cloud.listeners import (
     DeviceConnected,
     DeviceDisconnected,
     Event,
+    KeyContested,
     PendingAppeared,
     PendingChanged,
     PendingGone,
@@ -31,6 +32,8 @@ from .pending import PendingHardware
 
 HOSTS: Final = ("0.0.0.0", "::")
 
+LIMITS: Final = Limits(connections_of_address=256)
+"""A household has fewer devices behind one address than a cloud for everybody."""
 FIRMWARE_PORT: Final = 80
 """Firmware fetches from no other one (protocol.md §10.4, 1)."""
 
@@ -62,6 +65,9 @@ class DeviceListener(Protocol):
 
     def handle_post(self, stream: str, datapoint: Datapoint) -> None:
         """Take over a datapoint that it posted, with its `at`."""
+
+    def handle_contest(self, addresses: tuple[str, str]) -> None:
+        """Note that another device at the second address has its key."""
 
     def handle_record(self) -> None:
         """Note that more is known of it: it has activated, or there is firmware for it."""
@@ -122,6 +128,7 @@ class LocalServer:
             pending_devices=True,
             is_ignored=lambda key: is_ignored(key_hash(key)),
             local_network_only=True,
+            limits=LIMITS,
         )
         self.firmware = LocalFirmware(self._cloud)
         self._followers: dict[int, DeviceListener] = {}
@@ -276,6 +283,7 @@ class LocalServer:
                 | DeviceConnected(device=device)
                 | DeviceDisconnected(device=device)
                 | DeviceActivated(device=device)
+                | KeyContested(device=device)
             ):
                 if (listener := self._followers.get(device.id)) is not None:
                     _tell(listener, event)
@@ -299,7 +307,11 @@ class LocalServer:
 
 def _tell(
     listener: DeviceListener,
-    event: DatapointReceived | DeviceConnected | DeviceDisconnected | DeviceActivated,
+    event: DatapointReceived
+    | DeviceConnected
+    | DeviceDisconnected
+    | DeviceActivated
+    | KeyContested,
 ) -> None:
     match event:
         case DatapointReceived():
@@ -308,6 +320,8 @@ def _tell(
             listener.handle_arrival()
         case DeviceDisconnected():
             listener.handle_departure(event.reason)
+        case KeyContested():
+            listener.handle_contest(event.addresses)
         case DeviceActivated():
             listener.handle_record()
 

@@ -18,6 +18,9 @@ MAX_METADATA = 4096
 _UNGROUPED: JsonObject = {"id": 0, "name": "", "desc": ""}
 """The group of the devices that are in none, as the app knows it (protocol.md §2.5)."""
 
+type _Held = tuple[Key, Device]
+"""A key, and the device to which it is one."""
+
 
 class DeviceApi:
     """One device by its own key, or all of an account."""
@@ -41,14 +44,18 @@ class DeviceApi:
         A page is one of devices; by group, every group is there, with those of its devices that are
         on the page.
         """
-        keys = list(self._store.keyring.held_by(user))
+        # A device that is removed while a long list is written is in it all the same.
+        held = [
+            (key, self._store.devices[key.device_id])
+            for key in self._store.keyring.held_by(user)
+        ]
         show = partial(self._listed, request)
         if request.query.get("list_by_group", "").lower() != "true":
-            return self._lists.answer(request, "devices", keys, show)
-        keys = list(page_of(request, keys))
-        if len(keys) > SLICE:
-            return self._list_many_by_group(request, user, keys)
-        devices = {key.device_id: show(key) for key in keys}
+            return self._lists.answer(request, "devices", held, show)
+        held = list(page_of(request, held))
+        if len(held) > SLICE:
+            return self._list_many_by_group(request, user, held)
+        devices = {device.id: show((key, device)) for key, device in held}
         ungrouped, groups = self._grouped(request, user, devices)
         return {
             "deviceGroups": [
@@ -59,11 +66,13 @@ class DeviceApi:
         }
 
     async def _list_many_by_group(
-        self, request: Request, user: User, keys: list[Key]
+        self, request: Request, user: User, held: list[_Held]
     ) -> JsonObject:
         """Do the same with devices that are encoded already: they are many."""
-        items = await self._lists.encoded(request, keys, partial(self._listed, request))
-        devices = {key.device_id: item for key, item in zip(keys, items, strict=True)}
+        items = await self._lists.encoded(request, held, partial(self._listed, request))
+        devices = {
+            device.id: item for (_, device), item in zip(held, items, strict=True)
+        }
         ungrouped, groups = self._grouped(request, user, devices)
         return {
             "deviceGroups": EncodedList(
@@ -91,9 +100,9 @@ class DeviceApi:
         others = [device for number, device in devices.items() if number not in grouped]
         return others, groups
 
-    def _listed(self, request: Request, key: Key) -> JsonObject:
+    def _listed(self, request: Request, held: _Held) -> JsonObject:
         """Return a device as it stands in a list."""
-        record = self._store.devices[key.device_id]
+        key, record = held
         device = render(record, request.times)
         if payload := payload_of(partial(self._store.streams.latest, record)):
             device["payload"] = payload

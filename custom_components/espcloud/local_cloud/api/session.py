@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Iterator
 
 from ..access import MASTER, Access
-from ..errors import bad_request, unknown_path
+from ..errors import bad_request, unknown_device_key, unknown_path
 from ..fields import read_text
 from ..frames import fit_firmware
 from ..listeners import DeviceActivated, Listeners
@@ -55,6 +55,7 @@ class SessionApi:
         rom_version = read_text(request.body, "rom_version", device.rom_version)
         text = read_text(request.body, "token", "")
         now = self._store.context.now()
+        previous_bssid = device.bssid
         device.bssid = bssid
         device.rom_version = rom_version
         device.updated = device.last_activated_at = now
@@ -67,7 +68,9 @@ class SessionApi:
             device, text, "owner shared", is_owner_key=1, creator_id=key.user_id
         )
         if self._listeners:
-            self._listeners.tell(DeviceActivated(device, bssid, rom_version, text))
+            self._listeners.tell(
+                DeviceActivated(device, bssid, rom_version, text, previous_bssid)
+            )
         reply: JsonObject = {
             "device": render(device, request.times),
             "key": render(key, request.times),
@@ -89,13 +92,16 @@ class SessionApi:
             return {}  # is not sent any more
         if seconds > 0:
             turn = self._presence.place(device, request.link, seconds)
-            return self._arrive_later(turn, request, device)
+            return self._arrive_later(turn, request, device, key)
         return self._arrive(request, device)
 
     async def _arrive_later(
-        self, turn: Awaitable[None], request: Request, device: Device
+        self, turn: Awaitable[None], request: Request, device: Device, key: Key
     ) -> JsonObject:
         await turn
+        if self._store.keyring.key(request.token or "") is not key:
+            # It was replaced meanwhile, or is gone with the device.
+            raise unknown_device_key()
         return self._arrive(request, device)
 
     def _arrive(self, request: Request, device: Device) -> JsonObject:

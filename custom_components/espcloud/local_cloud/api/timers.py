@@ -9,7 +9,7 @@ from ..errors import ApiError, bad_request
 from ..fields import read_integer, read_objects
 from ..models import Device, Key, Timer, render
 from ..quotas import MAX_TIMERS, Quotas
-from ..request import Request
+from ..request import Answer, Request
 from ..router import Route
 from ..store import Store
 from ..timer_plans import MAX_ENTRIES, plan_entries, read_plan
@@ -65,7 +65,10 @@ class TimerApi:
             "weekday": local.isoweekday() % 7,
         }
 
-    async def _add(self, request: Request, device: Device, key: Key) -> JsonObject:
+    # What changes the timers does so in the turn in which the key was checked: in a later one there
+    # may be no such device.
+
+    def _add(self, request: Request, device: Device, key: Key) -> Answer:
         """Add timers; each gets its id in the answer."""
         plans = [
             read_plan(entry)
@@ -79,9 +82,9 @@ class TimerApi:
         self._drop_fired(device, len(plans))
         self._quotas.check_timers(device, len(plans))
         timers = [self._store.add_timer(device, plan, zone) for plan in plans]
-        return await self._changed(request, device, timers)
+        return self._changed(request, device, timers)
 
-    async def _change(self, request: Request, device: Device, key: Key) -> JsonObject:
+    def _change(self, request: Request, device: Device, key: Key) -> Answer:
         """Replace the plans of timers."""
         changes = {
             timer.id: (timer, read_plan(entry))
@@ -98,16 +101,14 @@ class TimerApi:
             timer.plan, timer.zone = plan, zone
             timer.updated = self._store.context.now()
             self._store.context.changed(timer)
-        return await self._changed(
-            request, device, [timer for timer, _ in changes.values()]
-        )
+        return self._changed(request, device, [timer for timer, _ in changes.values()])
 
-    async def _delete(self, request: Request, device: Device, key: Key) -> JsonObject:
+    def _delete(self, request: Request, device: Device, key: Key) -> Answer:
         """Remove timers."""
         timers = {timer.id: timer for timer, _ in self._entries(request, device)}
         for timer in timers.values():
             self._store.remove_timer(timer)
-        return await self._changed(request, device, [])
+        return self._changed(request, device, [])
 
     async def _changed(
         self, request: Request, device: Device, timers: list[Timer]
