@@ -26,11 +26,12 @@ from custom_components.espcloud.cloud import (
 )
 from custom_components.espcloud.const import DOMAIN
 from custom_components.espcloud.issues import DeviceIssues
-from custom_components.espcloud.kinds.base import Datapoint
+from custom_components.espcloud.kinds.base import Datapoint, Kind
 from custom_components.espcloud.kinds.plug import PlugKind
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.limits import Limits
 from custom_components.espcloud.local_cloud.models import Device
+from custom_components.espcloud.local_issues import LocalIssues
 from homeassistant.core import HomeAssistant
 from tests.chaos.instance import Proxies
 from tests.chaos.proxy import ChaosProxy
@@ -425,7 +426,7 @@ class LocalRig(Rig):
 
     cannot: ClassVar[Mapping[str, str]] = {
         "test_device_that_went_unnoticed": "the server tells at once who has left",
-        "test_server_that_is_gone": "it is in the same process, and ends after the backends",
+        "test_server_that_is_gone": "it goes with the entry, and the next one has other backends (test_local.py)",
     }
 
     def __init__(self, hass: HomeAssistant) -> None:
@@ -479,8 +480,14 @@ class LocalRig(Rig):
 
     @override
     def make(self) -> Backend:
-        owned = self.account.owned[self.device.id]
-        return LocalBackend(self.hass, self.entry, self.server, owned, PlugKind())
+        return self.make_of(self.device.id, PlugKind())
+
+    def make_of(self, device_id: int, kind: Kind[Any]) -> LocalBackend:
+        """Make the backend of any device."""
+        return LocalBackend(
+            *(self.hass, self.entry, self.server, self.account.owned[device_id], kind),
+            issues=LocalIssues(self.hass),
+        )
 
     @override
     async def look(self, error: type[CloudError]) -> None:
