@@ -26,7 +26,7 @@ from custom_components.espcloud.cloud import (
 )
 from custom_components.espcloud.const import DOMAIN
 from custom_components.espcloud.issues import DeviceIssues
-from custom_components.espcloud.kinds.base import Datapoint
+from custom_components.espcloud.kinds.base import Datapoint, Kind
 from custom_components.espcloud.kinds.plug import PlugKind
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.limits import Limits
@@ -38,7 +38,6 @@ from tests.chaos.proxy import ChaosProxy
 from tests.common import account_entry
 from tests.credentials import EMAIL, PASSWORD
 from tests.firmware.self_made import SelfMade
-from tests.local_cloud.helpers import until
 
 LIMITS = Limits(first_push=0.01, gap=0.0)
 DELIVERY_TIMEOUT = 0.3
@@ -426,7 +425,7 @@ class LocalRig(Rig):
 
     cannot: ClassVar[Mapping[str, str]] = {
         "test_device_that_went_unnoticed": "the server tells at once who has left",
-        "test_server_that_is_gone": "it is in the same process, and ends after the backends",
+        "test_server_that_is_gone": "it goes with the entry, and the next one has other backends (test_local.py)",
     }
 
     def __init__(self, hass: HomeAssistant) -> None:
@@ -480,13 +479,12 @@ class LocalRig(Rig):
 
     @override
     def make(self) -> Backend:
-        owned = self.account.owned[self.device.id]
+        return self.make_of(self.device.id, PlugKind())
+
+    def make_of(self, device_id: int, kind: Kind[Any]) -> LocalBackend:
+        """Make the backend of any device."""
         return LocalBackend(
-            self.hass,
-            self.entry,
-            self.server,
-            owned,
-            PlugKind(),
+            *(self.hass, self.entry, self.server, self.account.owned[device_id], kind),
             issues=LocalIssues(self.hass),
         )
 
@@ -553,7 +551,13 @@ class LocalRig(Rig):
         Args:
             told: how often it had said so before.
         """
-        await until(lambda: len(self.listener.readings) > told)
+        assert isinstance(self.backend, LocalBackend)
+        async with asyncio.timeout(5):
+            while len(self.listener.readings) == told:
+                if not self.backend._is_asking:
+                    # What it left unanswered before was in this one's way.
+                    self.hurry()
+                await asyncio.sleep(0.01)
         self._thing.pushes.clear()
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from custom_components.espcloud.backends.local import database_path, remove_database
 from custom_components.espcloud.identity import key_hash
+from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.errors import storage_full
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -138,6 +140,24 @@ async def test_taken_port_is_said_and_tried_again(
         assert home.entry.error_reason_translation_placeholders == {
             "port": str(home.port)
         }
+    assert await hass.config_entries.async_reload(home.entry.entry_id)
+    assert home.entry.state is ConfigEntryState.LOADED
+
+
+async def test_full_disk_at_the_first_start(
+    hass: HomeAssistant, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account cannot be written: that is said, and the port is free for the next try."""
+
+    async def fail(*_: object) -> None:
+        raise storage_full()
+
+    with monkeypatch.context() as patches:
+        patches.setattr(LocalCloud, "add_account", fail)
+        with pytest.raises(AssertionError):
+            await home.set_up()
+        assert home.entry.state is ConfigEntryState.SETUP_RETRY
+        assert home.entry.error_reason_translation_key == "database_unusable"
     assert await hass.config_entries.async_reload(home.entry.entry_id)
     assert home.entry.state is ConfigEntryState.LOADED
 

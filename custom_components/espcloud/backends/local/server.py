@@ -150,7 +150,14 @@ class LocalServer:
                 # It is opened first.
                 await self.async_try_port(self.settings.api_port)
             raise _port_error(err, self.settings.device_port) from err
-        self.account = await LocalAccount.open(self._cloud, self.url)
+        try:
+            self.account = await LocalAccount.open(self._cloud, self.url)
+        except BaseException as err:
+            await self._cloud.close()
+            if isinstance(err, ApiError):
+                # At the first start it has to be written.
+                raise ServerUnusableError("database_unusable") from err
+            raise
         self._stop_listening = self._cloud.listeners.add(self._handle_event)
 
     @staticmethod
