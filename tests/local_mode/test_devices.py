@@ -15,9 +15,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.common import wait_for_state
+from tests.firmware import kinds
 from tests.local_cloud.helpers import until
 
-from .home import Home
+from .home import HOST, Home
 
 
 async def test_plug_is_switched_from_both_sides(
@@ -230,3 +231,46 @@ async def test_timers_are_the_devices_own(hass: HomeAssistant, home: Home) -> No
     )
     assert len(response[device.id]["timers"]) == 1
     await until(lambda: bool(plug.timers))
+
+
+async def test_device_that_the_phone_app_adds(hass: HomeAssistant, home: Home) -> None:
+    """Its owner has claimed it over the HTTP API, so nobody is asked again."""
+    await home.set_up()
+    server = home.entry.runtime_data.server
+    call, key = server._cloud.call, server.account.user_key
+    product = await call(
+        "POST",
+        "/v1/products/",
+        key,
+        body={"products": [{"name": "Plugs", "ptype": 23701, "is_private": 1}]},
+    )
+    made = await call(
+        "POST",
+        f"/v1/products/{product['products'][0]['id']}/devices/",
+        key,
+        body={"devices": [{"name": "Kettle"}]},
+    )
+    master_key = made["devices"][0]["key"]["token"]
+    kettle = kinds.make("plug", (HOST, home.port), master_key, activates=True)
+    async with kettle:
+
+        async def claimed() -> bool:
+            answer = await call(
+                "POST", "/v1/key/authorize/", key, body={"token": kettle.token}
+            )
+            return answer["status"] == 200
+
+        for _ in range(200):
+            if await claimed():
+                break
+            await asyncio.sleep(0.02)
+        else:
+            pytest.fail("it never activated")
+        # With its next sign of life.
+        await kettle.power_off()
+        kettle.power_on()
+        await until(lambda: hass.states.get("switch.kettle") is not None)
+        await wait_for_state(hass, "switch.kettle", "off")
+        (subentry,) = home.entry.subentries.values()
+        assert subentry.title == "Kettle"
+        assert subentry.unique_id == key_hash(master_key)

@@ -5,6 +5,8 @@ from datetime import datetime
 import time
 from typing import Any, Final, override
 
+from homeassistant.core import callback
+
 from ...cloud import (
     CloudClient,
     CloudDevice,
@@ -66,6 +68,21 @@ class LocalAccount(Account):
 
     @override
     async def async_refresh(self, _now: datetime | None = None) -> None:
+        """Look at all devices anew."""
+        self.look()
+
+    def is_news(self, device_id: int) -> bool:
+        """Tell whether a device is the account's since it was looked at last.
+
+        One that was made over the HTTP API is, once its owner has claimed it.
+        """
+        if device_id in self.owned:
+            return False
+        key = self._cloud.store.keyring.owner_key(self._cloud.store.devices[device_id])
+        return key is not None and key.authorized_user_id == self._user.id
+
+    @callback
+    def look(self) -> None:
         """Look at all devices anew."""
         self.owned = {
             device.id: self._owned(device)

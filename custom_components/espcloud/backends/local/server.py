@@ -294,6 +294,8 @@ class LocalServer:
             ):
                 if (listener := self._followers.get(device.id)) is not None:
                     _tell(listener, event)
+                elif self.account.is_news(device.id):
+                    self.account.look()
 
     def _tell_pending(self, pending: PendingHardware, *, is_there: bool) -> None:
         for listener in list(self._pending_listeners):
