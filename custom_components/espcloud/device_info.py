@@ -16,7 +16,8 @@ def async_register_device(coordinator: EspCloudCoordinator) -> None:
     """Write what is known of a device into the registry."""
     device = coordinator.backend.device
     model = None
-    if device is not None and device.ptype is not None:
+    if device is not None and device.ptype:
+        # A self-made device that is of no product has 0.
         model = MODELS.get(device.ptype, f"Type {device.ptype}")
     connections = set()
     if (mac := coordinator.backend.mac) is not None:
