@@ -42,10 +42,9 @@ class AdoptSteps(HardwareSteps[ConfigFlowContext, ConfigFlowResult, str], Config
         if pending is None:
             return self.async_abort(reason="device_gone")
         kind = await self._async_kind_title(pending.kind)
-        where = [pending.mac, pending.address]
-        self.context["title_placeholders"] = {
-            "name": " · ".join([kind, *filter(None, where)])
-        }
+        # The card has room for about 35 letters: what tells two of a kind apart comes first.
+        facts = [pending.address, kind, pending.mac]
+        self.context["title_placeholders"] = {"name": " · ".join(filter(None, facts))}
         return await self.async_step_adopt()
 
     async def async_step_adopt(

@@ -5,9 +5,11 @@ from pathlib import Path
 from playwright.async_api import Browser, expect
 import pytest
 
+from demo.local_devices import PLUG
 from demo.session import sign_in
 
 from .instance import EMAIL, PASSWORD, Instance, running_house
+from .local_tour import running_local_tour
 from .pictures import ALONE, FOLDER, Camera
 from .readers import READERS, WINDOW, Reader, window
 from .tour import running_tour
@@ -131,3 +133,21 @@ async def test_pictures_of_devices(
         await tour.upgrade_plug(pages[tour.names.plug])
         await tour.wait_for_past(temperature)
         await tour.see_history(temperature)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.language)
+async def test_pictures_of_local_mode(
+    browser: Browser, folder: Path, reader: Reader
+) -> None:
+    """Home Assistant as the cloud, from the menu to a plug."""
+    home = folder / f"local-{reader.language}"
+    async with running_local_tour(
+        browser, home, reader, Camera(FOLDER, reader.suffix)
+    ) as tour:
+        await tour.add_cloud()
+        await tour.see_discovered()
+        await tour.confirm(PLUG)
+        await tour.see_device(PLUG)
+        await tour.switch(PLUG)
+        await tour.photograph_page()

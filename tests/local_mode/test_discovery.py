@@ -63,6 +63,32 @@ async def test_device_is_offered_confirmed_and_there(
     assert registered.config_subentry_id == subentry.subentry_id
 
 
+async def test_cards_of_two_of_a_kind_differ(hass: HomeAssistant, home: Home) -> None:
+    """Where a card's title is cut, its beginning is left: the device's address."""
+    await home.set_up()
+    for number, name in enumerate(("Left", "Right"), 1):
+        await home.add(name, "light", activates=True, source=f"127.0.1.{number}")
+    titles = [
+        (await home.wait_discovered(name))["context"]["title_placeholders"]["name"]
+        for name in ("Left", "Right")
+    ]
+    assert titles == [
+        "127.0.1.1 · Light (older firmware) · 18:fe:34:00:02:00",
+        "127.0.1.2 · Light (older firmware) · 18:fe:34:00:02:01",
+    ]
+
+
+async def test_self_made_device_has_no_model(hass: HomeAssistant, home: Home) -> None:
+    """The number of its type is 0, which tells nobody anything."""
+    await home.set_up()
+    await home.take_in("Lamp", "self_made")
+    (device,) = dr.async_entries_for_config_entry(
+        dr.async_get(hass), home.entry.entry_id
+    )
+    assert device.name == "Lamp"
+    assert device.model is None
+
+
 async def test_ignored_device_is_not_offered_until_it_is_not_ignored(
     hass: HomeAssistant, home: Home
 ) -> None:

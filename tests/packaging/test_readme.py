@@ -29,11 +29,9 @@ def blocks(language: str, kind: str) -> list[str]:
     )
 
 
-def headings(language: str) -> list[tuple[str, str]]:
-    """Return the headings, with their levels."""
-    without_code = re.sub(
-        r"^```.*?^```$", "", CONTENT[language], flags=re.MULTILINE | re.DOTALL
-    )
+def headings(content: str) -> list[tuple[str, str]]:
+    """Return the headings of a page, with their levels."""
+    without_code = re.sub(r"^```.*?^```$", "", content, flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"^(#+) (.+)$", without_code, re.MULTILINE)
 
 
@@ -42,20 +40,24 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@every_readme
-def test_local_links(language: str) -> None:
-    """What is linked is in the repository, or a heading on the page."""
-    found = re.findall(r"\]\(([^)]+)\)", CONTENT[language])
-    found += re.findall(r'(?:src|srcset|href)="([^"]+)"', CONTENT[language])
+@pytest.mark.parametrize("page", [*READMES.values(), "docs/local-mode.md"])
+def test_local_links(page: str) -> None:
+    """What is linked is in the repository, or a heading there or on the page."""
+    file = CHECKOUT / page
+    content = file.read_text("utf-8")
+    found = re.findall(r"\]\(([^)]+)\)", content)
+    found += re.findall(r'(?:src|srcset|href)="([^"]+)"', content)
     assert found
-    anchors = {anchor(text) for _, text in headings(language)}
     for link in found:
-        if link.startswith("#"):
-            assert link[1:] in anchors, link
-        elif "://" not in link:
-            assert (CHECKOUT / link).is_file(), link
-        else:
+        if "://" in link:
             assert link.startswith("https://"), link
+            continue
+        name, _, part = link.partition("#")
+        target = file.parent / name if name else file
+        assert target.is_file(), link
+        if part:
+            text = target.read_text("utf-8")
+            assert part in {anchor(each) for _, each in headings(text)}, link
 
 
 def test_pictures_are_in_the_language_of_the_page() -> None:
@@ -71,7 +73,7 @@ def test_pictures_are_in_the_language_of_the_page() -> None:
 def test_both_languages_say_the_same() -> None:
     """As far as that can be told without reading: parts, tables, pictures, code."""
     english, chinese = CONTENT["en"], CONTENT["zh-Hans"]
-    levels = [[level for level, _ in headings(each)] for each in READMES]
+    levels = [[level for level, _ in headings(each)] for each in CONTENT.values()]
     assert levels[0] == levels[1]
     for pattern in (r"^\|", r"^!?\[!?\[", r"^- ", r"^```", r"`espcloud\.\w+`", "<img"):
         assert len(re.findall(pattern, english, re.MULTILINE)) == len(
