@@ -15,7 +15,7 @@ from .errors import BenchError
 from .machine import describe
 from .paths import DOCUMENT
 from .result import Result
-from .rows import call, cloud, devices, hardware, points, push, start
+from .rows import call, cloud, devices, hardware, household, local, points, push, start
 from .scale import FULL, QUICK, Scale
 
 type Measure = Callable[[Scale, Path], Awaitable[Result]]
@@ -28,6 +28,8 @@ ROWS: dict[str, Measure] = {
     "cloud": cloud.measure,
     "points": points.measure,
     "hardware": hardware.measure,
+    "local": local.measure,
+    "household": household.measure,
 }
 INTERRUPTED = 130
 
@@ -63,12 +65,13 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="espcloud beside a bare floor and Home Assistant's MQTT, side by side.",
+        description="espcloud beside a bare floor, Home Assistant's MQTT and its ESPHome.",
         epilog="A full run writes docs/benchmarks.md. For the MQTT rows it needs mosquitto "
-        "(Debian: apt-get install mosquitto); without it they are marked as not measured.",
+        "(Debian: apt-get install mosquitto), for the ESPHome row bench/requirements.txt; without "
+        "them they are marked as not measured.",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="fewer repetitions, under 2 minutes"
+        "--quick", action="store_true", help="fewer repetitions, a few minutes"
     )
     parser.add_argument(
         "--json", action="store_true", help="end with the figures as one JSON object"

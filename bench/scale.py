@@ -20,6 +20,8 @@ class Scale:
         stored: how many datapoints local_cloud has before more are stored.
         plugs: how many devices an account has that are asked how they are.
         polling: seconds for which that is measured.
+        posts: datapoints that a sensor posts in a round.
+        household: how many devices a Home Assistant that is the cloud has.
     """
 
     rounds: int
@@ -34,6 +36,8 @@ class Scale:
     stored: tuple[int, ...]
     plugs: int
     polling: float
+    posts: int
+    household: int
 
 
 FULL = Scale(
@@ -49,6 +53,8 @@ FULL = Scale(
     stored=(0, 100_000, 1_000_000),
     plugs=200,
     polling=180,
+    posts=1000,
+    household=1000,
 )
 QUICK = Scale(
     rounds=2,
@@ -63,4 +69,6 @@ QUICK = Scale(
     stored=(0, 100_000),
     plugs=20,
     polling=15,
+    posts=300,
+    household=1000,
 )

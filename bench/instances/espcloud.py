@@ -1,12 +1,10 @@
 """espcloud, with as many devices as it is given."""
 
 import asyncio
-import gc
 from importlib import import_module
 from pathlib import Path
-import resource
 import sys
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -14,6 +12,7 @@ import aiohttp
 from bench.answering import Answer, answer
 from bench.instances.attempts import Attempts
 from bench.instances.calls import time_calls, wait_for_entity, wait_for_light
+from bench.instances.costs import idle, memory
 from bench.instances.home import Meter, add_entry, running_home
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -97,17 +96,6 @@ class Instance:
         """Return the most connection attempts within any second, and forget them."""
         return {"per_second": self._attempts.take_peak()}
 
-    async def memory(self) -> Answer:
-        """Return the resident memory in bytes, without what is garbage."""
-        gc.collect()
-        return {"rss": _resident_bytes()}
-
-    async def idle(self, seconds: float) -> Answer:
-        """Return the processor time of so many seconds without a command, in seconds."""
-        begin, cpu = perf_counter(), process_time()
-        await asyncio.sleep(seconds)
-        return {"cpu": process_time() - cpu, "wall": perf_counter() - begin}
-
     async def call(self, count: int) -> Answer:
         """Switch the light; see `time_calls`."""
         light = await wait_for_light(self._hass, "on", "off", "unknown")
@@ -161,11 +149,6 @@ def _raise_push_limits() -> None:
     )
 
 
-def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
 def _subentry(device: dict[str, Any]) -> ConfigSubentryData:
     return ConfigSubentryData(
         subentry_type="device",
@@ -203,8 +186,8 @@ async def main(folder: Path) -> None:
                 "add": instance.add,
                 "wait": instance.wait,
                 "attempts": instance.attempts,
-                "memory": instance.memory,
-                "idle": instance.idle,
+                "memory": memory,
+                "idle": idle,
                 "call": instance.call,
                 "known": instance.known,
                 "switch": instance.switch,

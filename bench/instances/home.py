@@ -10,7 +10,7 @@ import resource
 import signal
 from time import perf_counter, process_time
 from types import MappingProxyType
-from typing import Any
+from typing import Any, override
 
 from bench.answering import Answer
 from bench.errors import BenchError
@@ -63,9 +63,14 @@ async def add_entry(
     domain: str,
     data: Mapping[str, Any],
     subentries: list[ConfigSubentryData],
+    *,
     version: tuple[int, int] = (1, 1),
+    unique_id: str | None = None,
 ) -> ConfigEntry:
-    """Add a config entry as a finished flow does, which sets it up."""
+    """Add a config entry as a finished flow does, which sets it up.
+
+    Its unique id is the domain where none is given.
+    """
     entry = ConfigEntry(
         data=data,
         discovery_keys=MappingProxyType({}),
@@ -76,7 +81,7 @@ async def add_entry(
         source=config_entries.SOURCE_USER,
         subentries_data=subentries,
         title=domain,
-        unique_id=domain,
+        unique_id=unique_id or domain,
     )
     await hass.config_entries.async_add(entry)
     if entry.state is not ConfigEntryState.LOADED:
@@ -116,3 +121,32 @@ class Meter:
         self._written += 1
         if self._written == self._wanted:
             self._reached.set()
+
+
+class StampingMeter(Meter):
+    """Knows when each state was written as well, by the clock of `perf_counter`.
+
+    That clock is one for all processes of a machine.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Listen, as `Meter` does."""
+        super().__init__(hass)
+        self._written_at: list[float] = []
+
+    @override
+    async def begin(self, states: int) -> Answer:
+        """Begin a measurement, as `Meter` does."""
+        self._written_at = []
+        return await super().begin(states)
+
+    @override
+    async def end(self) -> Answer:
+        """Return what `Meter` does, and when each state was written as `written_at`."""
+        return {**await super().end(), "written_at": self._written_at}
+
+    @override
+    @callback
+    def _async_count(self, event: Event[EventStateChangedData]) -> None:
+        self._written_at.append(perf_counter())
+        super()._async_count(event)

@@ -175,17 +175,20 @@ async def running_espcloud(folder: Path) -> AsyncIterator[Contestant]:
 
 
 @asynccontextmanager
-async def running_mqtt(folder: Path, name: str = "push") -> AsyncIterator[Contestant]:
-    """Run Home Assistant's MQTT, a broker and a lamp, in folders of that name."""
+async def running_mqtt(
+    folder: Path, name: str = "push", domain: str = "light"
+) -> AsyncIterator[Contestant]:
+    """Run Home Assistant's MQTT, a broker and a light or switch, in folders of that name."""
     async with (
         running_broker(new_folder(folder, f"{name}-broker")) as port,
-        Child.program("traffic.mqtt_lamp", folder, str(port)) as lamp,
+        Child.program("traffic.mqtt_lamp", folder, str(port), domain) as lamp,
         Child.program(
             "instances.mqtt",
             folder,
             str(new_folder(folder, f"{name}-mqtt")),
             str(port),
             str(free_port()),
+            domain,
         ) as instance,
     ):
-        yield Contestant("MQTT light", instance, lamp, 1)
+        yield Contestant(f"MQTT {domain}", instance, lamp, 1)

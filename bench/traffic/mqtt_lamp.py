@@ -1,4 +1,4 @@
-"""A lamp that speaks MQTT: does as it is told and says what it does; or says a lot."""
+"""A lamp or plug that speaks MQTT: does as it is told and says what it does; or says a lot."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from bench.answering import Answer, answer
 from bench.paths import LOOPBACK
 
 COMMANDS, STATES = "bench/set", "bench/state"
-DISCOVERY = "homeassistant/light/bench/config"
+DISCOVERY = "homeassistant/{domain}/bench/config"
 _LAMP = {
     "name": "Lamp",
     "unique_id": "bench",
@@ -28,8 +28,8 @@ def follow(client: Client, _userdata: object, message: MQTTMessage) -> None:
     client.publish(STATES, message.payload)
 
 
-async def main(port: int) -> None:
-    """Announce the lamp, and push states of it on demand."""
+async def main(port: int, domain: str) -> None:
+    """Announce the lamp as a light or a switch, and push states of it on demand."""
     client = Client(CallbackAPIVersion.VERSION2)
     client.on_message = follow
     subscribed = threading.Event()
@@ -38,7 +38,7 @@ async def main(port: int) -> None:
     client.loop_start()
     client.subscribe(COMMANDS)
     client.publish(STATES, b"OFF", retain=True)
-    client.publish(DISCOVERY, orjson.dumps(_LAMP), retain=True)
+    client.publish(DISCOVERY.format(domain=domain), orjson.dumps(_LAMP), retain=True)
     await asyncio.to_thread(subscribed.wait, 10)
 
     async def push(count: int) -> Answer:
@@ -55,4 +55,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))

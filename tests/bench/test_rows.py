@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import broker
-from bench.rows import cloud, devices, hardware, points, push, start
+from bench.rows import cloud, devices, hardware, household, local, points, push, start
 from bench.scale import Scale
 
 TINY = Scale(
@@ -21,6 +21,8 @@ TINY = Scale(
     stored=(0, 100),
     plugs=2,
     polling=0.1,
+    posts=2,
+    household=3,
 )
 
 # An instance starts in two seconds, but not on a machine that is busy with other tests.
@@ -78,3 +80,48 @@ async def test_hardware(tmp_path: Path) -> None:
     assert result.figures["hardware_call_ratio"]
     assert result.figures["hardware_requests"] is not None
     assert [line[0] for line in result.lines] == ["2"]
+
+
+async def test_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plug is switched and a sensor posts; what is not installed is left out, and said so."""
+    monkeypatch.setattr(local, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(local, "has_esphome", lambda: False)
+    result = await local.measure(TINY, tmp_path)
+    assert result.figures["local_call_p50_ms"]
+    assert result.figures["local_mqtt_call_p50_ms"] is None
+    assert result.figures["local_esphome_call_p50_ms"] is None
+    assert broker.HOW_TO_INSTALL in result.lines[1]
+    assert local.NO_ESPHOME in result.lines[2]
+    assert "ESPHome was left out" in result.how
+    assert [goal.met for goal in result.goals][:2] == [None, None]
+    assert result.figures["local_post_us"]
+    assert result.figures["local_post_floor_us"]
+    assert {len(line) for line in result.lines} == {len(result.header)}
+
+
+@pytest.mark.skipif(not local.has_esphome(), reason="bench/requirements.txt")
+async def test_esphome(tmp_path: Path) -> None:
+    """Home Assistant's ESPHome follows the simulated plug."""
+    async with local.running_esphome(tmp_path) as contestant:
+        await contestant.play(2)
+    assert len(contestant.written) == 2
+
+
+@pytest.mark.skipif(broker.find_mosquitto() is None, reason=broker.HOW_TO_INSTALL)
+async def test_mqtt_switch(tmp_path: Path) -> None:
+    """Home Assistant's MQTT shows a plug that says how it is."""
+    async with push.running_mqtt(tmp_path, "switch", "switch") as plug:
+        contestant = local.Contestant(plug.name, plug.instance)
+        await contestant.play(2)
+    assert contestant.name == "MQTT switch"
+    assert len(contestant.written) == 2
+
+
+async def test_household(tmp_path: Path) -> None:
+    """All devices come back after a restart, and strangers are offered."""
+    result = await household.measure(TINY, tmp_path)
+    assert result.figures["household_offered"] == 3
+    assert result.figures["household_back_s"]
+    assert result.figures["household_knocked_percent"]
+    assert result.figures["household_kib"] is not None
+    assert {len(line) for line in result.lines} == {len(result.header)}
