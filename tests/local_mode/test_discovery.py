@@ -78,17 +78,6 @@ async def test_cards_of_two_of_a_kind_differ(hass: HomeAssistant, home: Home) ->
     ]
 
 
-async def test_self_made_device_has_no_model(hass: HomeAssistant, home: Home) -> None:
-    """The number of its type is 0, which tells nobody anything."""
-    await home.set_up()
-    await home.take_in("Lamp", "self_made")
-    (device,) = dr.async_entries_for_config_entry(
-        dr.async_get(hass), home.entry.entry_id
-    )
-    assert device.name == "Lamp"
-    assert device.model is None
-
-
 async def test_ignored_device_is_not_offered_until_it_is_not_ignored(
     hass: HomeAssistant, home: Home
 ) -> None:
@@ -181,4 +170,4 @@ async def test_title(hass: HomeAssistant, home: Home) -> None:
     await home.add("Plug", "plug", activates=True)
     flow = await home.wait_discovered("Plug")
     title = flow["context"]["title_placeholders"]["name"]
-    assert title == f"Plug · {home.simulated['Plug'].bssid} · 127.0.0.1"
+    assert title == f"127.0.0.1 · Plug · {home.simulated['Plug'].bssid}"
