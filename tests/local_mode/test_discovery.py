@@ -78,15 +78,15 @@ async def test_cards_of_two_of_a_kind_differ(hass: HomeAssistant, home: Home) ->
     ]
 
 
-async def test_self_made_device_has_no_model(hass: HomeAssistant, home: Home) -> None:
-    """The number of its type is 0, which tells nobody anything."""
+async def test_model_of_a_self_made_device(hass: HomeAssistant, home: Home) -> None:
+    """It is said in words: the number of its type is 0, which tells nobody anything."""
     await home.set_up()
     await home.take_in("Lamp", "self_made")
     (device,) = dr.async_entries_for_config_entry(
         dr.async_get(hass), home.entry.entry_id
     )
     assert device.name == "Lamp"
-    assert device.model is None
+    assert device.model == "Self-made device"
 
 
 async def test_ignored_device_is_not_offered_until_it_is_not_ignored(
