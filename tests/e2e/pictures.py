@@ -11,8 +11,8 @@ from demo.paths import CHECKOUT
 FOLDER = CHECKOUT / "docs" / "images"
 SCALE = 2  # for sharp letters on sharp screens
 COLOURS = 128  # flat colours: more would only make the file larger
-# A dialog without the page behind it.
-ALONE = "home-assistant-main { visibility: hidden }"
+# A dialog without the page behind it. Some of its images are visible in whatever is hidden.
+ALONE = "home-assistant-main { opacity: 0 }"
 
 
 class Camera:
