@@ -30,18 +30,23 @@ async def test_from_the_menu_to_devices_in_use(
     ) as tour:
         await tour.add_cloud()
         await tour.see_discovered()
-        for name in (PLUG, LAMP, THERMOMETER, OWN_LAMP):
+        # The other kinds say nothing in Chinese that the plug does not.
+        names = (
+            (PLUG, LAMP, THERMOMETER, OWN_LAMP) if reader.language == "en" else (PLUG,)
+        )
+        for name in names:
             await tour.confirm(name)
         await tour.see_device(PLUG)
         await tour.switch(PLUG)
         assert (await tour.devices.state(PLUG))["appliance"] == {"x": 1}
         await tour.photograph_page()
         await tour.press(PLUG)
-        await tour.see_device(LAMP)
-        await tour.switch(LAMP)
-        assert (await tour.devices.state(LAMP))["appliance"]["values"]["z"] != 0
-        await tour.see_device(OWN_LAMP)
-        await tour.switch(OWN_LAMP)
-        rpcs = (await tour.devices.state(OWN_LAMP))["rpcs"]
-        assert [each["action"] for each in rpcs] == ["LED_ON"]
+        if LAMP in names:
+            await tour.see_device(LAMP)
+            await tour.switch(LAMP)
+            assert (await tour.devices.state(LAMP))["appliance"]["values"]["z"] != 0
+            await tour.see_device(OWN_LAMP)
+            await tour.switch(OWN_LAMP)
+            rpcs = (await tour.devices.state(OWN_LAMP))["rpcs"]
+            assert [each["action"] for each in rpcs] == ["LED_ON"]
     await asyncio.to_thread(review, tour.log, tour.keys.values())
