@@ -274,3 +274,26 @@ async def test_device_that_the_phone_app_adds(hass: HomeAssistant, home: Home) -
         (subentry,) = home.entry.subentries.values()
         assert subentry.title == "Kettle"
         assert subentry.unique_id == key_hash(master_key)
+
+
+async def test_address_tells_a_device_while_no_other_one_has_it(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """Home Assistant takes devices with one address for one; they are counted as they come and go."""
+    await home.set_up()
+    address = "18:fe:34:00:02:99"
+    account = home.hardware.account
+    numbers = []
+    for name in ("First", "Second"):
+        await home.take_in(name, "plug", bssid=address, activates=True)
+        coordinator = home.coordinator(name)
+        assert coordinator is not None
+        numbers.append(coordinator.identity.device_id)
+        await until(lambda: account.renew(numbers[-1]).device.bssid == address)
+        is_alone = len(numbers) == 1
+        assert account.mac(numbers[0]) == (address if is_alone else None)
+    # Looking at one again counts it once.
+    account.renew(numbers[0])
+    await account.async_remove(numbers[1])
+    assert account.mac(numbers[1]) is None
+    assert account.mac(numbers[0]) == address

@@ -94,6 +94,26 @@ class Account(ABC):
             self._macs = Counter(each.device.bssid for each in self.owned.values())
         return device.bssid if self._macs[device.bssid] == 1 else None
 
+    def _replace(self, device_id: int, owned: OwnedDevice | None) -> None:
+        """Take over what is known of one device, None where it is gone.
+
+        The addresses of the others are not counted again: with a thousand devices, each time that
+        one connects, that would cost more than the connection.
+        """
+        before, is_counted = self.owned.get(device_id), self._counted is self.owned
+        devices = dict(self.owned)
+        if owned is None:
+            devices.pop(device_id, None)
+        else:
+            devices[device_id] = owned
+        self.owned = devices
+        if is_counted:
+            self._counted = devices
+            if before is not None:
+                self._macs[before.device.bssid] -= 1
+            if owned is not None:
+                self._macs[owned.device.bssid] += 1
+
     async def async_templates(self) -> dict[int, list[StreamTemplate]]:
         """Return what the account's products say of their datastreams, by device ids.
 

@@ -129,7 +129,7 @@ class LocalAccount(Account):
         if device is None:
             return None
         owned = self._owned(device)
-        self.owned = {**self.owned, device_id: owned}
+        self._replace(device_id, owned)
         return owned
 
     async def async_set_credentials(self, email: str, password: str | None) -> None:
@@ -175,7 +175,7 @@ class LocalAccount(Account):
     async def _take_in(self, device: Device) -> OwnedDevice:
         await self._cloud.flush()
         owned = self._owned(device)
-        self.owned = {**self.owned, device.id: owned}
+        self._replace(device.id, owned)
         return owned
 
     def set_kind(self, device_id: int, kind: str) -> None:
@@ -189,9 +189,7 @@ class LocalAccount(Account):
     async def async_remove(self, device_id: int) -> None:
         """Forget a device: its key, its points, its connection."""
         device = self._cloud.store.devices.get(device_id)
-        self.owned = {
-            number: owned for number, owned in self.owned.items() if number != device_id
-        }
+        self._replace(device_id, None)
         if device is not None:
             self._cloud.remove_device(device)
             await self._cloud.flush()
