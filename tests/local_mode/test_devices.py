@@ -297,3 +297,18 @@ async def test_address_tells_a_device_while_no_other_one_has_it(
     await account.async_remove(numbers[1])
     assert account.mac(numbers[1]) is None
     assert account.mac(numbers[0]) == address
+
+
+async def test_device_that_lost_power_while_home_assistant_restarted(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """It is away, although the server has heard of it moments ago."""
+    await home.set_up()
+    plug = await home.take_in("Plug", "plug")
+    await plug.power_off()
+    assert await hass.config_entries.async_reload(home.entry.entry_id)
+    coordinator = home.coordinator("Plug")
+    assert coordinator is not None
+    assert not coordinator.availability.available
+    plug.power_on()
+    await home.wait_available("Plug")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.espcloud import discoveries
 from custom_components.espcloud.identity import key_hash
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import UnknownFlow
@@ -171,3 +172,17 @@ async def test_title(hass: HomeAssistant, home: Home) -> None:
     flow = await home.wait_discovered("Plug")
     title = flow["context"]["title_placeholders"]["name"]
     assert title == f"127.0.0.1 · Plug · {home.simulated['Plug'].bssid}"
+
+
+async def test_device_that_told_nothing_yet(
+    hass: HomeAssistant, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cloud ends before it is offered; what is left of that the test plugin would see."""
+    monkeypatch.setattr(discoveries, "MOST_PATIENCE", 3600.0)
+    await home.set_up()
+    await home.add("Lamp", "self_made")
+    server = home.entry.runtime_data.server
+    await until(lambda: len(server.pending()) == 1)
+    assert home.discovered("Lamp") is None
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    assert home.discovered("Lamp") is None

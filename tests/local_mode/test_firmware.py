@@ -17,9 +17,12 @@ from custom_components.espcloud.backends.local import server
 from custom_components.espcloud.local_cloud.listeners import CommandAnswered
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from tests.common import wait_for_state
 from tests.firmware import image
+from tests.firmware.new_light import NewLight
+from tests.hardware.test_update import swap_on_boot
 
 from .home import HOST, Home
 
@@ -224,8 +227,45 @@ async def test_cloud_that_does_not_run(
     """The dialog says so."""
     await home.set_up()
     form = await open_form(hass, home, "add_firmware")
+    menu = await hass.config_entries.options.async_init(home.entry.entry_id)
     assert await hass.config_entries.async_unload(home.entry.entry_id)
     result = await submit(hass, form, {"version": NEW, **await upload(IMAGES)})
     assert result["reason"] == "cloud_not_running"
+    result = await submit(hass, menu, {"next_step_id": "remove_firmware"})
+    assert result["reason"] == "cloud_not_running"
     result = await hass.config_entries.options.async_init(home.entry.entry_id)
     assert result["reason"] == "cloud_not_running"
+
+
+async def test_light_that_becomes_a_new_one(
+    hass: HomeAssistant, home: Home, firmware_port: int, upload: Upload
+) -> None:
+    """Its stream changes with its version; it is the same light to people."""
+    await home.set_up()
+    lamp = await home.take_in("Lamp", "light", activates=True, http_port=firmware_port)
+    (subentry,) = home.entry.subentries.values()
+    assert subentry.data["kind"] == "old_light"
+    before = er.async_get(hass).async_get("light.lamp").id
+    await add(hass, home, upload, "b1.3.0t45772(o)")
+    await wait_for_state(hass, "update.lamp_firmware", "on")
+    swap_on_boot(lamp, NewLight)
+    boots = lamp.boots
+    task = asyncio.ensure_future(
+        hass.services.async_call(
+            "update", "install", {"entity_id": "update.lamp_firmware"}, blocking=True
+        )
+    )
+    await pass_time(hass, lambda: lamp.boots > boots)
+    await pass_time(hass, task.done)
+    await task
+    await wait_for_state(hass, "light.lamp", lambda state: state != "unavailable")
+    (subentry,) = home.entry.subentries.values()
+    assert subentry.data["kind"] == "new_light"
+    assert er.async_get(hass).async_get("light.lamp").id == before
+    await hass.services.async_call(
+        "light",
+        "turn_on",
+        {"entity_id": "light.lamp", "rgb_color": (0, 0, 255), "brightness": 255},
+        blocking=True,
+    )
+    assert lamp.appliance.values["z"]["blue"] == 255

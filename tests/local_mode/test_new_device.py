@@ -67,3 +67,20 @@ async def test_dialog_that_is_left_makes_nothing(
     manager.async_abort(form["flow_id"])
     assert home.entry.runtime_data.account.owned == {}
     assert home.entry.subentries == {}
+
+
+async def test_cloud_that_does_not_run(hass: HomeAssistant, home: Home) -> None:
+    """Neither a dialog that begins, nor one that was left open, makes a device."""
+    await home.set_up()
+    manager = hass.config_entries.subentries
+    handler = (home.entry.entry_id, SUBENTRY_TYPE_LOCAL)
+    form: Any = await manager.async_init(handler, context={"source": SOURCE_USER})
+    form = await manager.async_configure(form["flow_id"], {"name": "My lamp"})
+    form = await manager.async_configure(form["flow_id"], {"kind": "plug"})
+    assert form["step_id"] == "frames"
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    result = await manager.async_configure(form["flow_id"], {})
+    assert result["reason"] == "account_not_loaded"
+    result = await manager.async_init(handler, context={"source": SOURCE_USER})
+    assert result["reason"] == "account_not_loaded"
+    assert home.entry.subentries == {}

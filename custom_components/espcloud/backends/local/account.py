@@ -44,9 +44,7 @@ class LocalAccount(Account):
         self.url = url
         self._cloud = cloud
         self._user = user
-        self.owned = {
-            device.id: self._owned(device) for device in cloud.store.owned_by(user)
-        }
+        self.owned = self._devices()
 
     @classmethod
     async def open(cls, cloud: LocalCloud, url: str) -> LocalAccount:
@@ -84,10 +82,7 @@ class LocalAccount(Account):
     @callback
     def look(self) -> None:
         """Look at all devices anew."""
-        self.owned = {
-            device.id: self._owned(device)
-            for device in self._cloud.store.owned_by(self._user)
-        }
+        self.owned = self._devices()
         self._tell_listeners()
 
     @override
@@ -197,6 +192,14 @@ class LocalAccount(Account):
     def key_hash_of(self, device_id: int) -> str:
         """Return the hash of a device's master key. Raises LookupError where it has none."""
         return key_hash(self._cloud.master_key(self._cloud.store.devices[device_id]))
+
+    def _devices(self) -> dict[int, OwnedDevice]:
+        """Return the account's devices; one whose key was revoked can never come back."""
+        return {
+            device.id: self._owned(device)
+            for device in self._cloud.store.owned_by(self._user)
+            if self._cloud.store.keyring.master_key(device) is not None
+        }
 
     def _owned(self, device: Device) -> OwnedDevice:
         return OwnedDevice(

@@ -107,7 +107,10 @@ class LocalBackend(Backend):
                 listener.handle_datapoint(stream, datapoint)
         if self._server.is_online(self.device_id):
             self._set_online()
-        elif not self._be_there_after(self.device.last_active):
+        # What answers questions has a connection, or is away, however lately it was there.
+        elif self._kind.live is not None or not self._be_there_after(
+            self.device.last_active
+        ):
             self._set_offline("the device is not connected")
 
     @override
