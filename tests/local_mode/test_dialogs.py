@@ -7,7 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from custom_components.espcloud.backends.local import database_path
 from custom_components.espcloud.const import DOMAIN
+from custom_components.espcloud.local_cloud import LocalCloud
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -182,3 +184,27 @@ async def test_changes(
     assert dict(home.entry.data) == {"port": port}
     with pytest.raises(aiohttp.ClientConnectionError):
         await sign_in(api_port, EMAIL, "another")
+
+
+async def test_database_that_is_in_use(
+    hass: HomeAssistant, port: int, api_port: int
+) -> None:
+    """The password has nowhere to go; the form says so, and goes on after that."""
+    form = await open_form(hass)
+    api = {
+        "serve_api": True,
+        "port": api_port,
+        "email": EMAIL,
+        "password": PASSWORD,
+    }
+    form = await submit(hass, form, {"port": port, "api": api})
+    holder = LocalCloud(state_file=database_path(hass))
+    await holder.start()
+    form = await submit(hass, form, {})
+    assert form["errors"] == {"base": "database_unusable"}
+    await holder.close()
+    form = await submit(hass, form, {"port": port, "api": api})
+    result = await submit(hass, form, {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert (await sign_in(api_port, EMAIL, PASSWORD))["status"] == 200
