@@ -65,7 +65,7 @@ class AdoptSteps(HardwareSteps[ConfigFlowContext, ConfigFlowResult, str], Config
             errors[CONF_NAME] = "name_missing"
         kind = await self._async_kind_title(pending.kind)
         suggested = user_input or {
-            CONF_KIND: pending.kind,
+            CONF_KIND: self._suggested_kind,
             CONF_NAME: f"{kind} {pending.mac[-5:].replace(':', '')}".strip(),
         }
         unknown = "–"

@@ -186,3 +186,38 @@ async def test_device_that_told_nothing_yet(
     assert home.discovered("Lamp") is None
     assert await hass.config_entries.async_unload(home.entry.entry_id)
     assert home.discovered("Lamp") is None
+
+
+async def test_dialogs_that_come_too_late(
+    hass: HomeAssistant, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they are about is gone, and nobody has closed them yet."""
+    monkeypatch.setattr(discoveries.Discoveries, "_flows", lambda *_: [])
+    await home.set_up()
+    manager = hass.config_entries.flow
+    flows = {}
+    for name in ("Plug", "Lamp", "Gate"):
+        await home.add(name, "plug")
+        flows[name] = await home.wait_discovered(name)
+    typed = {"kind": "rpc", "name": "Thing"}
+    form = await manager.async_configure(flows["Lamp"]["flow_id"], typed)
+    assert form["step_id"] == "self_made"
+    gate = await manager.async_configure(flows["Gate"]["flow_id"], typed)
+    server = home.entry.runtime_data.server
+    for pending in server._cloud.operator.pending_devices():
+        server._cloud.add_device("Taken", None, 23701, master_key=pending.key)
+    result = await manager.async_configure(flows["Plug"]["flow_id"], typed)
+    assert result["reason"] == "device_gone"
+    result = await manager.async_configure(form["flow_id"], form["data_schema"]({}))
+    assert result["reason"] == "device_gone"
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    result = await manager.async_configure(gate["flow_id"], gate["data_schema"]({}))
+    assert result["reason"] == "device_gone"
+    for key_hash_of in (key_hash("0" * 40), key_hash(home.keys["Plug"])):
+        result = await manager.async_init(
+            "espcloud",
+            context={"source": "integration_discovery"},
+            data={"key_hash": key_hash_of},
+        )
+        assert result["reason"] == "device_gone"
+    assert home.entry.subentries == {}
