@@ -1,8 +1,8 @@
 """Firmware over the air: a device is told to fetch it, then to run it (protocol.md §3.7)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Final
 
@@ -57,8 +57,8 @@ class FirmwareUpgrade:
         upgrading = hardware.upgrading
         upgrading.add(self._device_id)
         try:
-            async with self._fetching():
-                await self._start()
+            async with AsyncExitStack() as fetching:
+                await self._start(fetching)
                 fetched = await self._wait_for(
                     lambda device: device.rom_version == self._version,
                     "firmware_not_fetched",
@@ -80,48 +80,29 @@ class FirmwareUpgrade:
         self._is_cancelled = True
         self._go_on()
 
-    @asynccontextmanager
-    async def _fetching(self) -> AsyncGenerator[None]:
-        """Let the device fetch the firmware meanwhile.
-
-        Raises:
-            HomeAssistantError: it could not.
-        """
-        backend = self._coordinator.backend
-        async with AsyncExitStack() as stack:
-            with translating(
-                device=self._coordinator.name, action="sys_upgrade", url=backend.url
-            ):
-                try:
-                    await stack.enter_async_context(
-                        backend.serving_firmware(self._version, self._on_progress)
-                    )
-                except FirmwarePortError as err:
-                    raise self._error("firmware_port_taken") from err
-                except RequestRefusedError as err:
-                    raise self._error("firmware_missing") from err
-            yield
-
-    async def _start(self) -> None:
-        """Have the device fetch the firmware.
+    async def _start(self, fetching: AsyncExitStack) -> None:
+        """Have the device fetch the firmware, which is served until `fetching` ends.
 
         It is asked for anew whether there is any: a device erases what it has before it
         finds out that there is none (protocol.md §10.4).
         """
         coordinator = self._coordinator
-
+        backend = coordinator.backend
         with translating(
-            device=coordinator.name, action="sys_upgrade", url=coordinator.backend.url
+            device=coordinator.name, action="sys_upgrade", url=backend.url
         ):
             try:
+                await fetching.enter_async_context(
+                    backend.serving_firmware(self._version, self._on_progress)
+                )
                 roms = await self._account.async_as_owner(
                     self._device_id, lambda client, key: client.list_roms(key)
                 )
                 if not roms.has(self._version):
                     raise self._error("firmware_missing")
-                await coordinator.backend.async_call(
-                    "sys_upgrade", {"version": self._version}
-                )
+                await backend.async_call("sys_upgrade", {"version": self._version})
+            except FirmwarePortError as err:
+                raise self._error("firmware_port_taken") from err
             except RequestRefusedError as err:
                 raise self._error("firmware_missing") from err
 
