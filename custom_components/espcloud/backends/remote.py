@@ -4,7 +4,7 @@ When a device counts as on-line is protocol.md §10.2, 5.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -17,10 +17,10 @@ from ..cloud import (
     RateLimitedError,
 )
 from ..kinds.base import Datapoint, Kind
-from .base import Backend, BackendListener, describes_the_same
+from .base import BackendListener, describes_the_same
 from .cloud_account import EspCloudAccount
+from .owner import OwnerBackend
 from .polling import Poll
-from .sending import SilentCalls
 
 MESH_WINDOW: Final = 180.0
 """Seconds that a device in a mesh may be silent, where others may for 60."""
@@ -28,12 +28,8 @@ SILENT_POLLS: Final = 2
 """Questions in a row that a device on-line leaves unanswered before it counts as away."""
 
 
-class RemoteBackend(Backend):
-    """A device of the account, wherever it is.
-
-    Attributes:
-        device_id: the cloud's id of the device.
-    """
+class RemoteBackend(OwnerBackend[EspCloudAccount]):
+    """A device of an account at a cloud, wherever it is."""
 
     def __init__(
         self,
@@ -50,14 +46,8 @@ class RemoteBackend(Backend):
             owned: what it says of the device.
             kind: what to ask the device for.
         """
-        self.url = account.server.url
+        super().__init__(account, owned, kind, hass.async_create_background_task)
         self.web_page = account.server.web_page
-        self.device = owned.device
-        self._hass = hass
-        self._account = account
-        self.device_id = owned.device.id
-        self._kind = kind
-        self._listener: BackendListener | None = None
         self._stops: list[CALLBACK_TYPE] = []
         self._polls: list[Poll] = []
         # When a call proved that it is away, by the server's clock.
@@ -65,19 +55,8 @@ class RemoteBackend(Backend):
         self._is_listed = False
         self._is_online = False
         self._silent_polls = 0
-        self._silent = SilentCalls(
-            lambda call: hass.async_create_background_task(
-                call, f"send to device {self.device_id}"
-            )
-        )
         # Two questions at a time are one too many for a device.
         self._asking = asyncio.Lock()
-
-    @property
-    @override
-    def mac(self) -> str | None:
-        """What the device gave as its own."""
-        return self._account.mac(self.device_id)
 
     @property
     def is_listed(self) -> bool:
@@ -123,31 +102,12 @@ class RemoteBackend(Backend):
     async def async_read(self, stream: str) -> Datapoint:
         """Ask the device."""
         async with self._asking:
-            return await self._ask(
-                lambda: self._account.async_read(self.device_id, stream)
-            )
-
-    @override
-    async def async_write(self, stream: str, datapoint: Datapoint) -> Datapoint | None:
-        """Command the device by a datapoint."""
-        return await self._ask(
-            lambda: self._account.async_write(self.device_id, stream, datapoint)
-        )
-
-    @override
-    async def async_call(
-        self, action: str, parameters: Mapping[str, str]
-    ) -> dict[str, Any]:
-        """Command the device by an action."""
-        call = self._ask(
-            lambda: self._account.async_call(self.device_id, action, parameters)
-        )
-        return await (self._silent.send(call) if self._kind.is_silent else call)
+            return await super().async_read(stream)
 
     @override
     def diagnostics(self) -> dict[str, Any]:
         """Return what is known of the device's presence."""
-        active = self.device.last_active if self.device is not None else 0
+        active = self.device.last_active
         return {
             "seconds_silent": round(self._account.server_time - active)
             if active
@@ -155,6 +115,7 @@ class RemoteBackend(Backend):
             "unanswered": self._silent_polls,
         }
 
+    @override
     async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Make a request that the device answers; it is not made where that is away."""
         # Where the account cannot be read, nobody knows whether the device is there.
@@ -267,7 +228,7 @@ class RemoteBackend(Backend):
         self._set_offline(reason)
 
     def _set_online(self) -> None:
-        if self._is_online or self._listener is None or self.device is None:
+        if self._is_online or self._listener is None:
             return
         self._is_online = True
         self._away_since = None

@@ -1,7 +1,7 @@
 """Home Assistant as a device's owner and as its cloud: the device's own connection is here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 import time
@@ -11,10 +11,11 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ...cloud import CloudDevice, CloudError, DeviceOfflineError, OwnedDevice
+from ...cloud import CloudError, DeviceOfflineError, OwnedDevice
 from ...kinds.base import Datapoint, Kind
-from ..base import Backend, BackendListener, OnProgress, describes_the_same
-from ..sending import SilentCalls
+from ..base import BackendListener, OnProgress, describes_the_same
+from ..owner import OwnerBackend
+from .account import LocalAccount
 from .server import LocalServer
 
 READ_EVERY: Final = 30.0
@@ -35,14 +36,11 @@ class ContestIssues(Protocol):
         """Nobody else uses the key of a device any more."""
 
 
-class LocalBackend(Backend):
+class LocalBackend(OwnerBackend[LocalAccount]):
     """A device at the cloud that runs in Home Assistant.
 
     It is there while its connection is. What only wakes to post has none: it is there for
     the time of its kind after each post.
-
-    Attributes:
-        device_id: the server's number of the device.
     """
 
     comes_from_subentry = True
@@ -68,33 +66,22 @@ class LocalBackend(Backend):
             kind: what to ask the device for.
             issues: what a person has to know of it.
         """
-        self.url = server.account.url
-        self.device: CloudDevice = owned.device
-        self.device_id = owned.device.id
+        super().__init__(
+            server.account,
+            owned,
+            kind,
+            lambda call, name: entry.async_create_background_task(hass, call, name),
+        )
         self._hass = hass
         self._entry = entry
         self._server = server
-        self._account = server.account
-        self._kind = kind
         self._issues = issues
-        self._listener: BackendListener | None = None
         self._stop_following: CALLBACK_TYPE | None = None
         self._cancel_question: CALLBACK_TYPE | None = None
         self._question: asyncio.Task[None] | None = None
         self._cancel_window: CALLBACK_TYPE | None = None
         self._is_asking = False
         self._is_online = False
-        self._silent = SilentCalls(
-            lambda call: entry.async_create_background_task(
-                hass, call, f"send to device {self.device_id}"
-            )
-        )
-
-    @property
-    @override
-    def mac(self) -> str | None:
-        """What the device gave as its own."""
-        return self._account.mac(self.device_id)
 
     @override
     @callback
@@ -145,28 +132,6 @@ class LocalBackend(Backend):
             self._listener.handle_datapoint(stream, datapoint, reading)
 
     @override
-    async def async_read(self, stream: str) -> Datapoint:
-        """Ask the device."""
-        return await self._ask(lambda: self._account.async_read(self.device_id, stream))
-
-    @override
-    async def async_write(self, stream: str, datapoint: Datapoint) -> Datapoint | None:
-        """Command the device by a datapoint."""
-        return await self._ask(
-            lambda: self._account.async_write(self.device_id, stream, datapoint)
-        )
-
-    @override
-    async def async_call(
-        self, action: str, parameters: Mapping[str, str]
-    ) -> dict[str, Any]:
-        """Command the device by an action."""
-        call = self._ask(
-            lambda: self._account.async_call(self.device_id, action, parameters)
-        )
-        return await (self._silent.send(call) if self._kind.is_silent else call)
-
-    @override
     def serving_firmware(
         self, version: str, on_progress: OnProgress
     ) -> AbstractAsyncContextManager[None]:
@@ -184,6 +149,7 @@ class LocalBackend(Backend):
             "seconds_silent": round(time.time() - active) if active else None,
         }
 
+    @override
     async def _ask[AnswerT](self, request: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Make a request that the device answers."""
         if not self._server.is_online(self.device_id):
