@@ -3,24 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigFlow,
-    ConfigFlowContext,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.translation import async_get_translations
 
 from .backends.local import PendingHardware
 from .const import CONF_AREA, CONF_KEY_HASH, CONF_KIND, DOMAIN
-from .devices import EspCloudDevices
+from .devices import loaded_local
 from .entries import local_entry
 from .hardware_steps import HardwareSteps
 from .identity import Identity
 from .local_forms import device_form
-from .local_hardware import LocalHardware
 from .markdown import escaped
 
 
@@ -85,7 +79,7 @@ class AdoptSteps(HardwareSteps[ConfigFlowContext, ConfigFlowResult, str], Config
     @override
     async def _async_finish_kind(self, choices: Mapping[str, Any]) -> ConfigFlowResult:
         """Take the device in; it comes back by itself."""
-        hardware = self._hardware()
+        hardware = loaded_local(local_entry(self.hass))
         if hardware is None:
             return self.async_abort(reason="device_gone")
         name = self._name
@@ -124,17 +118,8 @@ class AdoptSteps(HardwareSteps[ConfigFlowContext, ConfigFlowResult, str], Config
     def _suggested_kind(self) -> str:
         return self._pending.kind
 
-    def _hardware(self) -> LocalHardware | None:
-        """Return the devices of the cloud in Home Assistant, None where it does not run."""
-        entry = local_entry(self.hass)
-        if entry is None or entry.state is not ConfigEntryState.LOADED:
-            return None
-        devices: EspCloudDevices = entry.runtime_data
-        assert isinstance(devices.hardware, LocalHardware)
-        return devices.hardware
-
     def _find_pending(self, key_hash: str) -> PendingHardware | None:
-        hardware = self._hardware()
+        hardware = loaded_local(local_entry(self.hass))
         return hardware.pending(key_hash) if hardware is not None else None
 
     async def _async_kind_title(self, kind: str) -> str:

@@ -1,12 +1,11 @@
 """The database of the cloud in Home Assistant, whole in a backup."""
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .backends.local import LocalServer, ServerUnusableError
 from .const import DOMAIN
-from .devices import EspCloudDevices
+from .devices import loaded_devices
 from .entries import local_entry
 
 
@@ -34,8 +33,5 @@ async def async_post_backup(hass: HomeAssistant) -> None:
 
 def _server(hass: HomeAssistant) -> LocalServer | None:
     """Return the cloud, None where none runs: then its file lies still by itself."""
-    entry = local_entry(hass)
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
-        return None
-    devices: EspCloudDevices = entry.runtime_data
-    return devices.server
+    devices = loaded_devices(local_entry(hass))
+    return devices.server if devices is not None else None

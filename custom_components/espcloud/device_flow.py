@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    ConfigEntryState,
     ConfigSubentryData,
     ConfigSubentryFlow,
     SubentryFlowContext,
@@ -22,7 +21,7 @@ from .const import (
     CONF_USER_KEY,
 )
 from .device_steps import DeviceSteps
-from .devices import EspCloudDevices
+from .devices import loaded_devices
 from .enrollment import Enrollment, EnrollmentError, normalized_key
 from .forms import ACTIONS, accept_device_form, device_reconfigure_form
 from .issues import key_is_refused
@@ -55,9 +54,8 @@ class DeviceSubentryFlow(
             except EnrollmentError as err:
                 errors[err.field] = err.key
             else:
-                entry = self._get_entry()
-                if entry.state is ConfigEntryState.LOADED:
-                    devices: EspCloudDevices = entry.runtime_data
+                devices = loaded_devices(self._get_entry())
+                if devices is not None:
                     await devices.account.async_refresh()
                 return self.async_abort(reason="device_accepted")
         return self.async_show_form(
@@ -144,8 +142,7 @@ class DeviceSubentryFlow(
                 is_in_use=master_key == subentry.data[CONF_DEVICE_KEY],
             )
             updates[CONF_DEVICE_KEY] = master_key
-            if entry.state is ConfigEntryState.LOADED:
-                devices: EspCloudDevices = entry.runtime_data
+            if (devices := loaded_devices(entry)) is not None:
                 # Another account may have the device connected.
                 found = devices.virtual_device(subentry.subentry_id)
                 if found is not None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Self
 
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util.async_ import create_eager_task
@@ -32,6 +33,7 @@ class EspCloudDevices:
         virtual: the devices that Home Assistant is; none where it is the cloud.
         hardware: the devices that the account has.
         server: the cloud, where Home Assistant is it.
+        local: the devices that are there, likewise; the same as `hardware`.
     """
 
     hardware: HardwareDevices
@@ -43,6 +45,7 @@ class EspCloudDevices:
         self.account = account
         self.virtual: VirtualDevices | None = None
         self.server: LocalServer | None = None
+        self.local: LocalHardware | None = None
         self._hass = hass
         self._states = states
         self._listeners: list[DeviceListener] = []
@@ -74,7 +77,7 @@ class EspCloudDevices:
         """Return the devices of the cloud that Home Assistant is."""
         devices = cls(hass, server.account, states)
         devices.server = server
-        devices.hardware = LocalHardware(
+        devices.hardware = devices.local = LocalHardware(
             hass, entry, server, states, devices._async_add, issues=issues
         )
         return devices
@@ -158,3 +161,17 @@ class EspCloudDevices:
             listener(coordinator)
         # Last: a command that nobody hears must not be acknowledged.
         coordinator.async_connect()
+
+
+def loaded_devices(entry: ConfigEntry | None) -> EspCloudDevices | None:
+    """Return the devices of an entry, None where it is not set up, or there is none."""
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        return None
+    devices: EspCloudDevices = entry.runtime_data
+    return devices
+
+
+def loaded_local(entry: ConfigEntry | None) -> LocalHardware | None:
+    """Return the devices of the cloud in Home Assistant, None where it does not run."""
+    devices = loaded_devices(entry)
+    return devices.local if devices is not None else None

@@ -3,11 +3,11 @@
 from typing import Any
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from .backends.local import FILE_NAMES, FirmwareRefusedError, LocalServer
 from .const import CONF_USER1, CONF_USER2, CONF_VERSION
-from .devices import EspCloudDevices
+from .devices import loaded_devices
 from .local_forms import new_firmware_form, pick_firmware_form
 
 
@@ -85,7 +85,5 @@ class FirmwareOptionsFlow(OptionsFlow):
         return files
 
     def _server(self) -> LocalServer | None:
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            return None
-        devices: EspCloudDevices = self.config_entry.runtime_data
-        return devices.server
+        devices = loaded_devices(self.config_entry)
+        return devices.server if devices is not None else None

@@ -1,42 +1,29 @@
 """The dialogs of a device at the cloud in Home Assistant: make one, or say what it is."""
 
-from collections.abc import Mapping
 import json
 import secrets
 from typing import Any, override
 
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigEntryState,
-    ConfigSubentryFlow,
-    SubentryFlowContext,
-    SubentryFlowResult,
-)
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.const import CONF_NAME
 
 from .const import CONF_KIND
-from .devices import EspCloudDevices
-from .hardware_steps import HardwareSteps
+from .devices import loaded_local
+from .hardware_flow import HardwareChoicesFlow
 from .identity import Identity, key_hash
-from .kinds import catalog
 from .local_forms import new_device_form
-from .local_hardware import LocalHardware
 from .markdown import escaped
-from .older_dialogs import async_end_older_dialogs
 
 _BSSID = "18:fe:34:00:00:01"
 """What the tutorial's device gives as its address: its owner puts another one there."""
 
 
-class LocalDeviceSubentryFlow(
-    HardwareSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
-    ConfigSubentryFlow,
-):
+class LocalDeviceSubentryFlow(HardwareChoicesFlow):
     """Make a device that a person is about to program, or change what one is."""
 
     def __init__(self) -> None:
         """Begin with a key of which nobody knows yet."""
-        self._choices: dict[str, Any] = {}
+        super().__init__()
         self._device_name = ""
         self._master_key = secrets.token_hex(20)
 
@@ -44,7 +31,7 @@ class LocalDeviceSubentryFlow(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask what the device is called."""
-        if self._hardware() is None:
+        if loaded_local(self._get_entry()) is None:
             return self.async_abort(reason="account_not_loaded")
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -61,28 +48,9 @@ class LocalDeviceSubentryFlow(
             last_step=False,
         )
 
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> SubentryFlowResult:
-        """Begin to change what the device is."""
-        async_end_older_dialogs(self.hass.config_entries.subentries, self)
-        subentry = self._get_reconfigure_subentry()
-        self._choices = dict(subentry.data)
-        self._device_name = subentry.title
-        return await self.async_step_kind()
-
     @override
-    async def _async_finish_kind(
-        self, choices: Mapping[str, Any]
-    ) -> SubentryFlowResult:
-        """Show the key of a new device; keep what was chosen for another one."""
-        kept = {CONF_KIND: self._choices[CONF_KIND], **choices}
-        if self.source == SOURCE_RECONFIGURE:
-            subentry = self._get_reconfigure_subentry()
-            ids = Identity.from_data(subentry.data).as_data()
-            return self.async_update_and_abort(
-                self._get_entry(), subentry, data={**ids, **kept}
-            )
+    async def _async_finish_new(self, kept: dict[str, Any]) -> SubentryFlowResult:
+        """Show the key of the new device."""
         self._choices = kept
         return await self.async_step_frames()
 
@@ -100,7 +68,7 @@ class LocalDeviceSubentryFlow(
                     "frames": _frames(self._master_key),
                 },
             )
-        hardware = self._hardware()
+        hardware = loaded_local(self._get_entry())
         if hardware is None:
             return self.async_abort(reason="account_not_loaded")
         owned = await hardware.account.async_make_device(
@@ -117,21 +85,7 @@ class LocalDeviceSubentryFlow(
     @property
     @override
     def _name(self) -> str:
-        return self._device_name
-
-    @property
-    @override
-    def _suggested_kind(self) -> str:
-        kind: str = self._choices.get(CONF_KIND, catalog.RPC)
-        return kind
-
-    def _hardware(self) -> LocalHardware | None:
-        entry = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
-            return None
-        devices: EspCloudDevices = entry.runtime_data
-        assert isinstance(devices.hardware, LocalHardware)
-        return devices.hardware
+        return self._device_name or super()._name
 
 
 def _frames(master_key: str) -> str:

@@ -21,7 +21,6 @@ from .const import ADDRESS_INTERVAL, DOMAIN, PLATFORMS
 from .coordinator import EspCloudConfigEntry
 from .devices import EspCloudDevices
 from .discoveries import Discoveries, is_ignored
-from .local_hardware import LocalHardware
 from .local_issues import LocalIssues
 from .settings import server_settings
 from .state_store import StateStore
@@ -58,8 +57,8 @@ async def async_setup_local_entry(
     await states.async_load(entry.subentries)
     devices = EspCloudDevices.of_server(hass, entry, server, states, issues)
     entry.runtime_data = devices
-    assert isinstance(devices.hardware, LocalHardware)
-    discoveries = Discoveries(hass, entry, server, devices.hardware)
+    assert devices.local is not None
+    discoveries = Discoveries(hass, entry, server, devices.local)
     entry.async_on_unload(discoveries.async_close)
 
     async def async_stop(_event: Event) -> None:

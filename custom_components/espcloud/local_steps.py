@@ -25,6 +25,7 @@ from .const import (
     LOCAL_UNIQUE_ID,
     SECTION_API,
 )
+from .devices import loaded_local
 from .enrollment import EnrollmentError
 from .entries import local_entry
 from .forms import shown_again
@@ -158,11 +159,10 @@ class LocalSteps(ConfigFlow):
         credentials = _typed_credentials(user_input, required=False)
         if credentials is None:
             return
-        entry = local_entry(self.hass)
+        local = loaded_local(local_entry(self.hass))
         try:
-            if entry is not None and entry.state is ConfigEntryState.LOADED:
-                server = entry.runtime_data.server
-                await server.account.async_set_credentials(*credentials)
+            if local is not None:
+                await local.account.async_set_credentials(*credentials)
                 return
             server = LocalServer(self.hass, settings)
             await server.async_bind()

@@ -7,16 +7,13 @@ import voluptuous as vol
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.components.repairs.const import FlowType
-from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
-    ConfigEntryState,
-    SubentryFlowContext,
-)
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowContext
 from homeassistant.core import HomeAssistant
 
 from .choices import async_choose
 from .const import CONF_DEVICE_ID, CONF_IS_SILENT, SUBENTRY_TYPE_DEVICE
 from .coordinator import EspCloudConfigEntry
+from .devices import loaded_devices
 from .issues import ISSUE_TAKEN_OVER
 from .markdown import escaped
 from .unanswered import ISSUE_NEVER_ANSWERS
@@ -75,9 +72,9 @@ class SilentDeviceRepairFlow(_ConfirmFlow):
         """Keep the answer as what a person has chosen for the device."""
         assert self.data is not None
         entry = self._entry()
-        if entry is None or entry.state is not ConfigEntryState.LOADED:
+        if entry is None or (devices := loaded_devices(entry)) is None:
             return self.async_abort(reason="device_gone")
-        coordinator = entry.runtime_data.hardware.coordinators.get(
+        coordinator = devices.hardware.coordinators.get(
             int(self.data[CONF_DEVICE_ID] or 0)
         )
         if coordinator is None:
@@ -129,9 +126,9 @@ class DeviceRepairFlow(_ConfirmFlow):
         self, entry: EspCloudConfigEntry, subentry_id: str
     ) -> RepairsFlowResult:
         """Take the device's place back now; the issue returns with the other client."""
-        if entry.state is ConfigEntryState.LOADED:
+        if (devices := loaded_devices(entry)) is not None:
             # There is none where another account has taken the device over meanwhile.
-            coordinator = entry.runtime_data.virtual_device(subentry_id)
+            coordinator = devices.virtual_device(subentry_id)
             if (
                 coordinator is not None
                 and await backend_of(coordinator).async_connect_now()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import (
@@ -13,7 +12,7 @@ from homeassistant.helpers.target import (
 
 from .const import DOMAIN
 from .coordinator import EspCloudCoordinator
-from .devices import EspCloudDevices
+from .devices import loaded_devices
 from .errors import invalid_call
 
 type Targets = dict[str, EspCloudCoordinator]
@@ -90,7 +89,6 @@ def _coordinator(hass: HomeAssistant, device_id: str) -> EspCloudCoordinator | N
     entry = hass.config_entries.async_get_entry(device.config_entry_id)
     if entry is None or entry.domain != DOMAIN:
         return None
-    if entry.state is not ConfigEntryState.LOADED:
+    if (devices := loaded_devices(entry)) is None:
         raise invalid_call("account_not_loaded", account=entry.title)
-    devices: EspCloudDevices = entry.runtime_data
     return devices.of(device)

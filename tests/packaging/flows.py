@@ -79,6 +79,17 @@ def subentry_types(source: Source) -> dict[str, ast.ClassDef]:
     }
 
 
+def methods(source: Source, flow_class: ast.ClassDef) -> set[str]:
+    """Return the names of a flow's methods, with those of its own bases."""
+    own = {each.name: each for each in source.classes()}
+    found = {
+        node.name for node in flow_class.body if isinstance(node, ast.AsyncFunctionDef)
+    }
+    for name in bases(flow_class) & own.keys():
+        found |= methods(source, own[name])
+    return found
+
+
 def read_flow(source: Source, flow_class: ast.ClassDef) -> Flow:
     """Return what a flow's code shows."""
     scope = source.reachable(flow_class)

@@ -11,6 +11,7 @@ from .flows import (
     Flow,
     Form,
     flow_classes,
+    methods,
     placeholders as given_placeholders,
     read_flow,
     subentry_types,
@@ -118,14 +119,8 @@ def test_subentries() -> None:
     assert ENGLISH.get("config_subentries", {}).keys() == types.keys()
     for kind, flow_class in types.items():
         tree = ENGLISH["config_subentries"][kind]
-        methods = {
-            node.name
-            for node in flow_class.body
-            if isinstance(node, ast.AsyncFunctionDef)
-        }
-        ways = {
-            way for way in ("user", "reconfigure") if f"async_step_{way}" in methods
-        }
+        steps = methods(SOURCE, flow_class)
+        ways = {way for way in ("user", "reconfigure") if f"async_step_{way}" in steps}
         assert tree["entry_type"]
         assert tree["initiate_flow"].keys() == ways
 
