@@ -1,11 +1,10 @@
 """The server for devices: TCP, one JSON object a line (protocol.md §3)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 import logging
-import socket
-import ssl
+from typing import override
 
 from .admission import Admission
 from .device_connection import DeviceConnection
@@ -16,9 +15,10 @@ from .peers import Peers
 from .pending import PendingDevices
 from .presence import Presence
 from .router import Router
+from .socket_server import SocketServer
 
 
-class DeviceServer:
+class DeviceServer(SocketServer):
     """Listens for devices, and drops connections that only cost."""
 
     def __init__(
@@ -38,7 +38,8 @@ class DeviceServer:
 
         `admission` and `peers` say who may.
         """
-        self.connection = partial(
+        super().__init__(admission, limits)
+        self._make_connection = partial(
             DeviceConnection,
             self,
             router,
@@ -48,43 +49,22 @@ class DeviceServer:
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
-        """Returns the protocol of one more connection."""
         self._pending = pending
-        self._limits = limits
         self._presence = presence
-        self._admission = admission
         self._peers = peers
-        self._servers: list[asyncio.Server] = []
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
         self._unread_total = 0
-        self._sweep_timer: asyncio.TimerHandle | None = None
         self._all_lost = asyncio.Event()
 
-    async def open(
-        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
-    ) -> None:
-        """Take sockets that listen at one more port; `serve` accepts at them."""
-        self._servers += [
-            await self._admission.listen(
-                self.connection, sock, ssl_context=ssl_context, limits=self._limits
-            )
-            for sock in sockets
-        ]
-
-    async def serve(self) -> None:
-        """Begin to accept."""
-        for server in self._servers:
-            await server.start_serving()
-        loop = asyncio.get_running_loop()
-        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
+    @override
+    def connection(self) -> DeviceConnection:
+        """Return the protocol of one more connection."""
+        return self._make_connection()
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
-        if self._sweep_timer is not None:
-            self._sweep_timer.cancel()
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         connections = list(self._connections)
         for connection in connections:
             connection.close("the server closes")
@@ -98,8 +78,7 @@ class DeviceServer:
             await connection.finish()
         # A connection that is still in its TLS handshake is no connection of ours yet.
         self._abort_clients()
-        for server in self._servers:
-            await server.wait_closed()
+        await self._wait_closed()
 
     def connections(self) -> Collection[DeviceConnection]:
         """Return those that are open."""
@@ -139,19 +118,15 @@ class DeviceServer:
             longest = max(self._unread, key=lambda one: self._unread[one])
             longest.drop("too many unfinished lines", level=logging.WARNING)
 
-    def _abort_clients(self) -> None:
-        for server in self._servers:
-            server.abort_clients()
-
     async def _until_all_lost(self) -> None:
         while self._connections:
             self._all_lost.clear()
             await self._all_lost.wait()
 
-    def _sweep(self) -> None:
-        """Drop every connection whose time is over; one timer serves them all."""
-        loop = asyncio.get_running_loop()
-        now, limits = loop.time(), self._limits
+    @override
+    def _drop_overdue(self) -> None:
+        """Drop who is silent, or does not read."""
+        now, limits = asyncio.get_running_loop().time(), self._limits
         for connection in list(self._connections):
             silence = (
                 limits.unidentified if connection.device is None else limits.silent
@@ -163,4 +138,3 @@ class DeviceServer:
                 connection.drop(f"silent for {silence:g} seconds", resets=False)
         if self._pending is not None:
             self._pending.sweep()
-        self._sweep_timer = loop.call_later(limits.sweep, self._sweep)

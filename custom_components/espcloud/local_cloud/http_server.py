@@ -2,11 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 import logging
-import socket
-import ssl
 from typing import Any, override
 from urllib.parse import parse_qsl
 
@@ -22,6 +20,7 @@ from .http_connection import HttpConnection
 from .limits import Limits
 from .request import FileBody, Request, key_text, make_request, path_segments
 from .router import Router
+from .socket_server import SocketServer
 from .wire import JsonObject, encode
 
 _LOGGER = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class _SilentHandler(web.RequestHandler):
         raise ConnectionAbortedError
 
 
-class HttpServer:
+class HttpServer(SocketServer):
     """Serves HTTP, and drops connections that only cost."""
 
     def __init__(
@@ -64,41 +63,20 @@ class HttpServer:
 
         One that `is_silent` sends what was asked for, or ends the connection without a byte.
         """
+        super().__init__(admission, limits)
         self._router = router
         self._is_silent = is_silent
         self._knows = knows
         self._bodies = Bodies(limits)
-        self._admission = admission
-        self._limits = limits
         self._http: web.Server | None = None
-        self._servers: list[asyncio.Server] = []
         self._deadlines: dict[web.RequestHandler, float] = {}
         """Until when each connection's request has to be over, its answer read."""
         self._downloads = Counter[str]()
         """By address: the files that are being read."""
         self._progress: dict[web.RequestHandler, FileProgress] = {}
         """Of the files of which somebody wants to know how much has arrived."""
-        self._sweep_timer: asyncio.TimerHandle | None = None
 
-    async def open(
-        self, sockets: Sequence[socket.socket], ssl_context: ssl.SSLContext | None
-    ) -> None:
-        """Take sockets that listen at one more port; `serve` accepts at them."""
-        self._servers += [
-            await self._admission.listen(
-                self.connection, sock, ssl_context=ssl_context, limits=self._limits
-            )
-            for sock in sockets
-        ]
-
-    async def serve(self) -> None:
-        """Begin to accept."""
-        for server in self._servers:
-            await server.start_serving()
-        if self._servers:
-            loop = asyncio.get_running_loop()
-            self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
-
+    @override
     def connection(self) -> asyncio.Protocol:
         """Return the protocol of one more connection."""
         settings: dict[str, Any] = {
@@ -118,17 +96,13 @@ class HttpServer:
 
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
-        if self._sweep_timer is not None:
-            self._sweep_timer.cancel()
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         if self._http is not None:
             self._http.pre_shutdown()
             await self._http.shutdown(timeout=1)
         # What does not read, or is still in its TLS handshake, would stay otherwise.
-        for server in self._servers:
-            server.abort_clients()
-            await server.wait_closed()
+        self._abort_clients()
+        await self._wait_closed()
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; the status line says what the JSON says (protocol.md §2.1)."""
@@ -261,17 +235,16 @@ class HttpServer:
         """Give the connection this long until its next step."""
         self._deadlines[http.protocol] = asyncio.get_running_loop().time() + seconds
 
-    def _sweep(self) -> None:
+    @override
+    def _drop_overdue(self) -> None:
         """Drop the connections whose request is not over in time; aiohttp drops the idle ones."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         for connection, deadline in list(self._deadlines.items()):
             transport = connection.transport
             if transport is None:
                 del self._deadlines[connection]
             elif now > deadline:
                 transport.abort()
-        self._sweep_timer = loop.call_later(self._limits.sweep, self._sweep)
 
 
 def status_line(reply: JsonObject) -> int:
