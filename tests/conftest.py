@@ -1,6 +1,6 @@
 """A real local cloud for every test that asks for one."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -18,6 +18,15 @@ from .credentials import EMAIL, PASSWORD
 @pytest.fixture(autouse=True)
 def loopback(socket_enabled: None) -> None:
     """Let every test open sockets; the test plugin confines them to loopback."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Fail where Home Assistant complains of how it is used; it does so once in a run."""
+    yield
+    for when in ("setup", "call"):
+        for record in caplog.get_records(when):
+            assert "Detected that custom integration" not in record.getMessage()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bench.answering import Answer, answer
 from bench.instances.attempts import Attempts
 from bench.instances.calls import time_calls, wait_for_entity, wait_for_light
 from bench.instances.costs import idle, memory
-from bench.instances.home import Meter, add_entry, running_home
+from bench.instances.home import LazyMeter, Meter, add_entry, running_home
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -168,18 +168,7 @@ async def main(folder: Path) -> None:
     """Run until stdin ends."""
     async with running_home(folder) as hass:
         instance = Instance(hass)
-        meter: Meter | None = None
-
-        async def begin(states: int) -> Answer:
-            # Made when it is needed: the other measurements go without a listener.
-            nonlocal meter
-            meter = meter or Meter(hass)
-            return await meter.begin(states)
-
-        async def end() -> Answer:
-            assert meter is not None
-            return await meter.end()
-
+        meter = LazyMeter(hass, Meter)
         await answer(
             {
                 "load": instance.load,
@@ -192,8 +181,8 @@ async def main(folder: Path) -> None:
                 "known": instance.known,
                 "switch": instance.switch,
                 "count_requests": instance.count_requests,
-                "begin": begin,
-                "end": end,
+                "begin": meter.begin,
+                "end": meter.end,
             },
             {},
         )

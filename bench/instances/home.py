@@ -1,7 +1,7 @@
 """A Home Assistant core with nothing in it: no recorder, no web page."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 import gc
 import logging
@@ -150,3 +150,25 @@ class StampingMeter(Meter):
     def _async_count(self, event: Event[EventStateChangedData]) -> None:
         self._written_at.append(perf_counter())
         super()._async_count(event)
+
+
+class LazyMeter:
+    """A meter that is made when it is needed: other measurements go without its listener."""
+
+    def __init__(
+        self, hass: HomeAssistant, make: Callable[[HomeAssistant], Meter]
+    ) -> None:
+        """Make it by `make`, once."""
+        self._hass = hass
+        self._make = make
+        self._meter: Meter | None = None
+
+    async def begin(self, states: int) -> Answer:
+        """Begin, as the meter does."""
+        self._meter = self._meter or self._make(self._hass)
+        return await self._meter.begin(states)
+
+    async def end(self) -> Answer:
+        """End, as the meter does."""
+        assert self._meter is not None
+        return await self._meter.end()

@@ -9,7 +9,7 @@ from typing import Any
 from bench.answering import Answer, answer
 from bench.instances.calls import time_calls, wait_for_entity
 from bench.instances.costs import idle, memory
-from bench.instances.home import StampingMeter, add_entry, running_home
+from bench.instances.home import LazyMeter, StampingMeter, add_entry, running_home
 from custom_components.espcloud.const import (
     CONF_DEVICE_ID,
     CONF_KEY_HASH,
@@ -127,18 +127,7 @@ async def main(folder: Path) -> None:
     """Run until stdin ends."""
     async with running_home(folder) as hass:
         instance = Instance(hass)
-        meter: StampingMeter | None = None
-
-        async def begin(states: int) -> Answer:
-            # Made when it is needed: the other measurements go without a listener.
-            nonlocal meter
-            meter = meter or StampingMeter(hass)
-            return await meter.begin(states)
-
-        async def end() -> Answer:
-            assert meter is not None
-            return await meter.end()
-
+        meter = LazyMeter(hass, StampingMeter)
         await answer(
             {
                 "load": instance.load,
@@ -150,8 +139,8 @@ async def main(folder: Path) -> None:
                 "discovered": instance.discovered,
                 "memory": memory,
                 "idle": idle,
-                "begin": begin,
-                "end": end,
+                "begin": meter.begin,
+                "end": meter.end,
             },
             {},
         )

@@ -357,8 +357,8 @@ class VirtualRig(AccountRig):
         self.listener.status = status
 
 
-class RemoteRig(AccountRig):
-    """The device is somewhere, and Home Assistant its owner."""
+class ThingRig(Rig):
+    """The device is somewhere: a self-made one, simulated."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Make no device yet."""
@@ -366,19 +366,24 @@ class RemoteRig(AccountRig):
         self._thing: SelfMade
 
     @property
+    @abstractmethod
+    def _port(self) -> int:
+        """Where the device connects."""
+
+    @property
     @override
     def requests(self) -> list[tuple[str, str, Any]]:
-        return _requests(self._thing)
-
-    @override
-    def make(self) -> Backend:
-        owned = self.account.owned[self.device.id]
-        return RemoteBackend(self.hass, self.account, owned, PlugKind())
+        return [
+            _request(
+                push["method"], push["path"], push.get("body"), push.get("get", {})
+            )
+            for push in self._thing.pushes
+        ]
 
     @override
     async def switch_on(self) -> None:
         self._thing = SelfMade(
-            ("127.0.0.1", self.proxies.device.port),
+            ("127.0.0.1", self._port),
             self.cloud.master_key(self.device),
             activates=True,
             members=ANSWER,
@@ -392,20 +397,9 @@ class RemoteRig(AccountRig):
 
     @override
     async def lose(self) -> None:
-        await self._thing.power_off()
+        await self.switch_off()
         await self.cloud.wait_offline(self.device)
         await self.backend.async_refresh()
-
-    @override
-    async def come_back(self) -> None:
-        self._thing.power_on()
-        arrivals = self.cloud.connection_count(self.device)
-        await self.cloud.wait_online(self.device, connections=arrivals + 1)
-        # Where it was known to be away before that second, it has to answer first.
-        async with asyncio.timeout(5):
-            while not self.listener.is_connected:
-                await self.account.async_refresh()
-                await self.backend.async_refresh()
 
     @override
     def fall_silent(self) -> None:
@@ -420,7 +414,32 @@ class RemoteRig(AccountRig):
         self._thing.status = status
 
 
-class LocalRig(Rig):
+class RemoteRig(ThingRig, AccountRig):
+    """The device is somewhere, and Home Assistant its owner."""
+
+    @property
+    @override
+    def _port(self) -> int:
+        return self.proxies.device.port
+
+    @override
+    def make(self) -> Backend:
+        owned = self.account.owned[self.device.id]
+        return RemoteBackend(self.hass, self.account, owned, PlugKind())
+
+    @override
+    async def come_back(self) -> None:
+        self._thing.power_on()
+        arrivals = self.cloud.connection_count(self.device)
+        await self.cloud.wait_online(self.device, connections=arrivals + 1)
+        # Where it was known to be away before that second, it has to answer first.
+        async with asyncio.timeout(5):
+            while not self.listener.is_connected:
+                await self.account.async_refresh()
+                await self.backend.async_refresh()
+
+
+class LocalRig(ThingRig):
     """The device is somewhere, and Home Assistant its owner and its cloud."""
 
     cannot: ClassVar[Mapping[str, str]] = {
@@ -433,7 +452,6 @@ class LocalRig(Rig):
         super().__init__(hass)
         self.server: LocalServer
         self.proxy = ChaosProxy()
-        self._thing: SelfMade
 
     @override
     async def start(self) -> None:
@@ -474,8 +492,8 @@ class LocalRig(Rig):
 
     @property
     @override
-    def requests(self) -> list[tuple[str, str, Any]]:
-        return _requests(self._thing)
+    def _port(self) -> int:
+        return self.proxy.port
 
     @override
     def make(self) -> Backend:
@@ -508,42 +526,10 @@ class LocalRig(Rig):
         self.backend._ask_in(0.0)
 
     @override
-    async def switch_on(self) -> None:
-        self._thing = SelfMade(
-            ("127.0.0.1", self.proxy.port),
-            self.cloud.master_key(self.device),
-            activates=True,
-            members=ANSWER,
-        )
-        self._thing.power_on()
-        await self.cloud.wait_online(self.device)
-
-    @override
-    async def switch_off(self) -> None:
-        await self._thing.power_off()
-
-    @override
-    async def lose(self) -> None:
-        await self._thing.power_off()
-        await self.cloud.wait_offline(self.device)
-
-    @override
     async def come_back(self) -> None:
         told = len(self.listener.readings)
         self._thing.power_on()
         await self._wait_asked(told)
-
-    @override
-    def fall_silent(self) -> None:
-        self._thing.answers = False
-
-    @override
-    def speak(self) -> None:
-        self._thing.answers = True
-
-    @override
-    def refuse(self, status: int) -> None:
-        self._thing.status = status
 
     async def _wait_asked(self, told: int) -> None:
         """Wait until the device has said how it is, and forget that it was asked.
@@ -559,13 +545,6 @@ class LocalRig(Rig):
                     self.hurry()
                 await asyncio.sleep(0.01)
         self._thing.pushes.clear()
-
-
-def _requests(thing: SelfMade) -> list[tuple[str, str, Any]]:
-    return [
-        _request(push["method"], push["path"], push.get("body"), push.get("get", {}))
-        for push in thing.pushes
-    ]
 
 
 def _request(

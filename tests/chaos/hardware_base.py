@@ -14,6 +14,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .hardware_orders import explain
 from .hardware_things import Command, Thing
+from .proxy import ChaosProxy
 
 DELIVERY_TIMEOUT = 0.4
 """Seconds that a device has for its answer."""
@@ -27,15 +28,24 @@ async def until(happened: Callable[[], bool], patience: float = 60.0) -> None:
 
 
 class World(ABC):
-    """The devices, and what may happen to them."""
+    """The devices, and what may happen to them.
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    Attributes:
+        proxy: what stands between Home Assistant and the far end.
+    """
+
+    def __init__(self, hass: HomeAssistant, proxy: ChaosProxy) -> None:
         """Use `begin` to make it."""
         self.hass = hass
+        self.proxy = proxy
         self.things: list[Thing] = []
         self.entry: MockConfigEntry
         self._people: list[asyncio.Task[None]] = []
         self._devices = AsyncExitStack()
+
+    @abstractmethod
+    def hold_answers(self) -> None:
+        """Deliver what is asked, and nothing of what is answered."""
 
     @abstractmethod
     async def begin(self) -> None:

@@ -28,8 +28,7 @@ class HardwareWorld(World):
 
     def __init__(self, hass: HomeAssistant, state_file: Path) -> None:
         """Use `begin` to make it."""
-        super().__init__(hass)
-        self.http = ChaosProxy()
+        super().__init__(hass, ChaosProxy())
         self.cloud: LocalCloud
         self._state_file = state_file
         self._ports: tuple[int | None, int | None] = (None, None)
@@ -37,11 +36,15 @@ class HardwareWorld(World):
         self._clock: Any = None
 
     @override
+    def hold_answers(self) -> None:
+        self.proxy.freeze(up=False)
+
+    @override
     async def begin(self) -> None:
         """Set everything up, and wait until every device is known."""
         await self._open_cloud()
         user = await self.cloud.add_account(EMAIL, PASSWORD)
-        await self.http.start()
+        await self.proxy.start()
         for kind, count in NUMBERS.items():
             for number in range(count):
                 device = self.cloud.add_device(
@@ -55,7 +58,7 @@ class HardwareWorld(World):
                 await self._devices.enter_async_context(thing.firmware)
         await until(lambda: all(self._last_active(thing) for thing in self.things))
         self.entry = await account_entry(self.hass, self.cloud, user.id)
-        url = f"http://127.0.0.1:{self.http.port}"
+        url = f"http://127.0.0.1:{self.proxy.port}"
         self.hass.config_entries.async_update_entry(
             self.entry, data={**self.entry.data, "url": url}
         )
@@ -70,7 +73,7 @@ class HardwareWorld(World):
         if hasattr(self, "entry"):
             await self.hass.config_entries.async_unload(self.entry.entry_id)
         await self._devices.aclose()
-        await self.http.close()
+        await self.proxy.close()
         await self._close_cloud()
 
     # What may happen
@@ -83,10 +86,10 @@ class HardwareWorld(World):
 
     @override
     async def _lift(self) -> None:
-        self.http.fault, self.http.delay = None, 0.0
-        self.http.cut_after(None)
-        self.http.thaw()
-        await self.http.listen()
+        self.proxy.fault, self.proxy.delay = None, 0.0
+        self.proxy.cut_after(None)
+        self.proxy.thaw()
+        await self.proxy.listen()
 
     # What has to be
 
@@ -145,7 +148,7 @@ class HardwareWorld(World):
         await self.cloud.start()
         http = int(self.cloud.http_url.rpartition(":")[2])
         self._ports = http, self.cloud.device_port
-        self.http.upstream = http
+        self.proxy.upstream = http
 
     async def _close_cloud(self) -> None:
         await self.cloud.close()

@@ -32,19 +32,19 @@ may be worth nothing because a light was still on its way to a color."""
 
 
 class LocalWorld(World):
-    """The devices connect through a proxy to the server in Home Assistant.
-
-    Attributes:
-        proxy: before the device port.
-    """
+    """The devices connect through a proxy to the server in Home Assistant."""
 
     def __init__(self, hass: HomeAssistant, port: int) -> None:
         """Use `begin` to make it; `port` is the device port."""
-        super().__init__(hass)
-        self.proxy = ChaosProxy(port)
+        super().__init__(hass, ChaosProxy(port))
         self._port = port
         self._answers = Counter[int]()
         self._counting = patch.object(LocalAccount, "async_read", self._count())
+
+    @override
+    def hold_answers(self) -> None:
+        # It is the devices that answer.
+        self.proxy.freeze(down=False)
 
     @override
     async def begin(self) -> None:

@@ -4,7 +4,6 @@ Each seed is a program. ESPCLOUD_CHAOS=full runs more and longer ones; ESPCLOUD_
 that one alone.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 import logging
 from pathlib import Path
@@ -20,6 +19,7 @@ from custom_components.espcloud.kinds.old_light import OldLightKind
 from homeassistant.core import HomeAssistant
 
 from . import faults
+from .hardware_faults import connection_faults
 from .hardware_orders import Order, explain
 from .hardware_program import SEEDS, TIMEOUT, run
 from .hardware_things import FADE
@@ -42,8 +42,6 @@ RECEPTIONS: dict[str, Fault] = {
     "slow": faults.trickle(faults.http(200, b'{"status": 200}'), 0.05),
 }
 
-type Step = Callable[[HardwareWorld], Awaitable[None]]
-
 
 @pytest.fixture(autouse=True)
 def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,69 +59,15 @@ def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
 # What may happen between Home Assistant and the cloud
 
 
-def receive(name: str) -> Step:
-    """Receive connections so from now on, and end those that are there."""
-
-    async def step(here: HardwareWorld) -> None:
-        here.http.fault = RECEPTIONS[name]
-        here.http.sever()
-
-    return step
-
-
 async def swallow(here: HardwareWorld) -> None:
     """Let the cloud do what it is asked, and lose its answers."""
-    here.http.fault = faults.swallow_answer(here.http.upstream)
-    here.http.sever()
+    here.proxy.fault = faults.swallow_answer(here.proxy.upstream)
+    here.proxy.sever()
 
 
-async def sever(here: HardwareWorld) -> None:
-    """Cut every connection, whatever is under way."""
-    here.http.sever()
-
-
-def cut(size: int) -> Step:
-    """Cut each connection in the middle of its next answers."""
-
-    async def step(here: HardwareWorld) -> None:
-        here.http.cut_after(size)
-
-    return step
-
-
-async def delay(here: HardwareWorld) -> None:
-    """Let every answer be late."""
-    here.http.delay = 0.2
-
-
-async def cut_late(here: HardwareWorld) -> None:
-    """Cut every connection once the cloud has done what it was asked, before it can say so."""
-    here.http.freeze(up=False)
-    await asyncio.sleep(0.1)
-    here.http.sever()
-    here.http.thaw()
-
-
-async def freeze(here: HardwareWorld) -> None:
-    """Hold every answer back."""
-    here.http.freeze(up=False)
-
-
-async def refuse(here: HardwareWorld) -> None:
-    """Let nobody in."""
-    here.http.refuse()
-    here.http.sever()
-
-
-FAULTS: dict[str, Step] = {
-    **{name: receive(name) for name in RECEPTIONS},
+FAULTS: dict[str, Callable[[HardwareWorld], Awaitable[None]]] = {
+    **connection_faults(RECEPTIONS),
     "swallow answers": swallow,
-    "sever": sever,
-    **{f"cut after {size}": cut(size) for size in (0, 30, 200, 500)},
-    "cut late": cut_late,
-    "delay": delay,
-    "freeze answers": freeze,
-    "refuse": refuse,
     "restart the cloud": HardwareWorld.restart_cloud,
 }
 

@@ -4,7 +4,6 @@ Each seed is a program. ESPCLOUD_CHAOS=full runs more and longer ones; ESPCLOUD_
 that one alone.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 import logging
@@ -23,6 +22,7 @@ from homeassistant.core import HomeAssistant
 
 from . import faults
 from .hardware_base import DELIVERY_TIMEOUT
+from .hardware_faults import connection_faults
 from .hardware_program import SEEDS, TIMEOUT, run
 from .hardware_things import FADE
 from .local_world import LocalWorld
@@ -34,8 +34,6 @@ RECEPTIONS: dict[str, Fault] = {
     "hang up": faults.hang_up,
     "reset": faults.reset,
 }
-
-type Step = Callable[[LocalWorld], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -54,68 +52,14 @@ def quick_world(monkeypatch: pytest.MonkeyPatch) -> None:
 # What may happen between the devices and Home Assistant
 
 
-def receive(name: str) -> Step:
-    """Receive devices so from now on, and end the connections that are there."""
-
-    async def step(here: LocalWorld) -> None:
-        here.proxy.fault = RECEPTIONS[name]
-        here.proxy.sever()
-
-    return step
-
-
-async def sever(here: LocalWorld) -> None:
-    """Cut every connection, whatever is under way."""
-    here.proxy.sever()
-
-
-def cut(size: int) -> Step:
-    """Cut each connection in the middle of the next pushes."""
-
-    async def step(here: LocalWorld) -> None:
-        here.proxy.cut_after(size)
-
-    return step
-
-
-async def delay(here: LocalWorld) -> None:
-    """Let every push be late."""
-    here.proxy.delay = 0.2
-
-
-async def cut_late(here: LocalWorld) -> None:
-    """Cut every connection once the device has done what it was told, before it can say so."""
-    here.proxy.freeze(down=False)
-    await asyncio.sleep(0.1)
-    here.proxy.sever()
-    here.proxy.thaw()
-
-
-async def freeze(here: LocalWorld) -> None:
-    """Hold back what the devices say."""
-    here.proxy.freeze(down=False)
-
-
-async def refuse(here: LocalWorld) -> None:
-    """Let nobody in."""
-    here.proxy.refuse()
-    here.proxy.sever()
-
-
 async def power_off(here: LocalWorld) -> None:
     """Take the power of a few devices away."""
     for thing in random.Random(len(here.proxy.arrivals)).sample(here.things, 5):
         await thing.firmware.power_off()
 
 
-FAULTS: dict[str, Step] = {
-    **{name: receive(name) for name in RECEPTIONS},
-    "sever": sever,
-    **{f"cut after {size}": cut(size) for size in (0, 30, 200, 500)},
-    "delay": delay,
-    "cut late": cut_late,
-    "freeze answers": freeze,
-    "refuse": refuse,
+FAULTS: dict[str, Callable[[LocalWorld], Awaitable[None]]] = {
+    **connection_faults(RECEPTIONS),
     "power off": power_off,
     "reload": LocalWorld.reload,
     "reload, again": LocalWorld.reload,

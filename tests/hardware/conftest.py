@@ -1,6 +1,6 @@
 """A home of simulated devices, and the account that has them."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -17,15 +17,6 @@ def quick_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask every few milliseconds: what is tested is what comes of it."""
     monkeypatch.setattr(polling, "SPACING", 0.01)
     monkeypatch.setattr(polling, "ROUND", 0.1)
-
-
-@pytest.fixture(autouse=True)
-def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Fail where Home Assistant complains of how it is used; it does so once in a run."""
-    yield
-    for when in ("setup", "call"):
-        for record in caplog.get_records(when):
-            assert "Detected that custom integration" not in record.getMessage()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A home in which Home Assistant is the cloud."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 import socket
 
@@ -27,15 +27,6 @@ def storage(hass: HomeAssistant, tmp_path: Path) -> None:
     """Give the database a folder of its own."""
     hass.config.config_dir = str(tmp_path)
     (tmp_path / ".storage").mkdir()
-
-
-@pytest.fixture(autouse=True)
-def nothing_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Fail where Home Assistant complains of how it is used; it does so once in a run."""
-    yield
-    for when in ("setup", "call"):
-        for record in caplog.get_records(when):
-            assert "Detected that custom integration" not in record.getMessage()
 
 
 @pytest.fixture
