@@ -26,6 +26,8 @@ class AccountHardware(HardwareDevices):
     """The devices of an account, over its HTTP API."""
 
     _account: EspCloudAccount
+    # As it was when the devices were looked at last.
+    _virtual: VirtualDeviceIndex
 
     def __init__(
         self,
@@ -38,7 +40,6 @@ class AccountHardware(HardwareDevices):
         """Show nothing yet; `async_start` does."""
         super().__init__(hass, entry, account, states, add)
         self._missing = MissingDevices()
-        self._virtual = VirtualDeviceIndex(hass)
 
     @override
     @callback
