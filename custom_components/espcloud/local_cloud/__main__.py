@@ -15,10 +15,14 @@ from . import LocalCloud
 from .command_line import Options, parse
 from .errors import ApiError, StateFileError, bad_request
 from .readiness import Readiness, as_json, as_text, prepare
+from .site import Mount, installed_mount
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGTERM or Ctrl-C and return the exit status."""
+def main(arguments: list[str] | None = None, *, mount: Mount | None = None) -> int:
+    """Run until SIGTERM or Ctrl-C and return the exit status.
+
+    The web site is that of `mount`, or else the one that is installed.
+    """
     try:
         options = parse(arguments)
     except EOFError, KeyboardInterrupt:
@@ -30,14 +34,19 @@ def main(arguments: list[str] | None = None) -> int:
     _allow_many_connections()
     try:
         # Reading the certificate may take a while, or ask for a password: not in the event loop.
-        asyncio.run(_run(options, _tls(options.cert, options.key)))
+        ssl_context = _tls(options.cert, options.key)
+        if options.site:
+            mount = mount or installed_mount()
+        asyncio.run(_run(options, ssl_context, mount if options.site else None))
     except (OSError, StateFileError, ApiError) as error:
         print(f"local-cloud: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
+async def _run(
+    options: Options, ssl_context: ssl.SSLContext | None, mount: Mount | None
+) -> None:
     """Serve; raises OSError, StateFileError or ApiError where it cannot begin."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -54,6 +63,8 @@ async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
         ssl_context=ssl_context,
         operator=options.operator,
     )
+    if mount is not None:
+        cloud.mount(mount(cloud))
     await cloud.start()
     try:
         readiness = await prepare(cloud, options.account, options.device)

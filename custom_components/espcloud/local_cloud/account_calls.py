@@ -1,7 +1,8 @@
 """What whoever embeds the cloud does with its accounts."""
 
 from .accounts import Accounts
-from .models import User
+from .models import KeyKind, User
+from .quotas import Quotas
 from .store import Store
 
 
@@ -17,6 +18,25 @@ class AccountCalls:
         Raises ApiError 400 or 409 as the API does.
         """
         return await self._accounts.add(email, password)
+
+    async def sign_in(
+        self, email: str, password: str, *, peer: str, name: str, lifetime: int
+    ) -> str:
+        """Sign the person at an address in, and return a user key of this name for so many seconds.
+
+        The rate limits are those of the API. Raises ApiError 403, 404 and 429 as the API does.
+        """
+        user = await self._accounts.sign_in(email, password, peer)
+        self.store.keyring.drop_expired_user_keys(user)
+        Quotas(self.store).check_user_keys(user)
+        return self.store.keyring.add_user_key(user, name, lifetime).token
+
+    def user_of(self, token: str) -> User | None:
+        """Return the account of a user key, None where there is no such key any more."""
+        key = self.store.keyring.key(token)
+        if key is None or key.kind is not KeyKind.USER:
+            return None
+        return self.store.users[key.user_id]
 
     async def set_password(self, user: User, password: str | None) -> None:
         """Give an account another password, or with None take it away.

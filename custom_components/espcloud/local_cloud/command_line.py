@@ -49,6 +49,7 @@ class Options(argparse.Namespace):
     retention: Retention
     cert: Path | None
     key: Path | None
+    site: bool
     json: bool
 
 
@@ -161,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="POINTS[:DAYS]",
         help="how many datapoints a datastream keeps, and for how long "
         f"({Retention().points}:{Retention().days}); the oldest go",
+    )
+    parser.add_argument(
+        "--no-console",
+        dest="site",
+        action="store_false",
+        help="serve no web site beside the API, also where one is installed",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON when ready"

@@ -59,6 +59,10 @@ class DeviceCalls:
         key = self.store.keyring.owner_key(device)
         return key.token if key else None
 
+    def own(self, device: Device, user: User) -> None:
+        """Make the account the owner of a device; who owned it before, owns it no longer."""
+        self.store.keyring.set_owner(device, user)
+
     def rename(self, device: Device, name: str) -> None:
         """Give the device another name."""
         device.name = name

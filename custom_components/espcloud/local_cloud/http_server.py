@@ -20,6 +20,7 @@ from .http_connection import HttpConnection
 from .limits import Limits
 from .request import FileBody, Request, key_text, make_request, path_segments
 from .router import Router
+from .site import Site
 from .socket_server import SocketServer
 from .wire import JsonObject, encode
 
@@ -28,6 +29,8 @@ _AIOHTTP_LOGGER = logging.getLogger(f"{__name__}.aiohttp")
 # aiohttp reports malformed requests with their text, in which there may be a key.
 _AIOHTTP_LOGGER.disabled = True
 
+API = "v1"
+"""Where the paths of the API begin (protocol.md §2)."""
 _READ_AHEAD = 64 << 10
 """Bytes that are taken from a connection before whoever reads the body asks for them."""
 _PIECE = 16 << 10
@@ -75,6 +78,8 @@ class HttpServer(SocketServer):
         """By address: the files that are being read."""
         self._progress: dict[web.RequestHandler, FileProgress] = {}
         """Of the files of which somebody wants to know how much has arrived."""
+        self.site: Site | None = None
+        """What answers outside the paths of the API, where there is such a thing."""
 
     @override
     def connection(self) -> asyncio.Protocol:
@@ -97,6 +102,8 @@ class HttpServer(SocketServer):
     async def close(self) -> None:
         """Stop listening and end every connection; nothing is left behind."""
         self._stop_accepting()
+        if self.site is not None:
+            await self.site.close()
         if self._http is not None:
             self._http.pre_shutdown()
             await self._http.shutdown(timeout=1)
@@ -107,6 +114,11 @@ class HttpServer(SocketServer):
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; the status line says what the JSON says (protocol.md §2.1)."""
         self._allow(http, self._limits.http_request)
+        if self.site is not None and path_segments(http.path)[0] != API:
+            try:
+                return await self.site.answer(http, partial(self._allow, http))
+            finally:
+                self._allow(http, self._limits.http_keep_alive)
         try:
             answer = self._router.handle(await self._read(http))
             reply = answer if isinstance(answer, dict) else await answer

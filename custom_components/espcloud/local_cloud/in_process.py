@@ -33,6 +33,7 @@ class InProcess:
         body: JsonObject | None = None,
         *,
         time_zone: str | None = None,
+        peer: str = IN_PROCESS,
     ) -> JsonObject:
         """Have a request answered, and return what its HTTP answer would say, `status` included.
 
@@ -43,11 +44,14 @@ class InProcess:
         name.
 
         The caller counts as an address of its own that every account knows: no stranger's failures
-        lock it out, nor its own a stranger. There is no limit to the size of a body; its JSON has
+        lock it out, nor its own a stranger. Who calls for somebody else at an address says so with
+        `peer`, and that address counts as if it had called itself. There is no limit to the size of a body; its JSON has
         the limits of depth and of values that all JSON has here.
         """
         try:
-            request = _request(method, path, key, query, body, time_zone=time_zone)
+            request = _request(
+                method, path, key, query, body, time_zone=time_zone, peer=peer
+            )
             answer = self._router.handle(request)
             reply = answer if isinstance(answer, dict) else await answer
             return await _own({"status": 200, **reply})
@@ -59,7 +63,14 @@ class InProcess:
 
 
 def _request(
-    method: Any, path: Any, key: Any, query: Any, body: Any, *, time_zone: Any
+    method: Any,
+    path: Any,
+    key: Any,
+    query: Any,
+    body: Any,
+    *,
+    time_zone: Any,
+    peer: str,
 ) -> Request:
     """Return the request. Raises ApiError 400 for arguments of wrong types."""
     for name, value in (("method", method), ("path", path)):
@@ -81,7 +92,7 @@ def _request(
         {} if body is None else _json(body),
         authorization=None if key is None else f"token {key}",
         time_zone=time_zone,
-        peer=IN_PROCESS,
+        peer=peer,
     )
 
 

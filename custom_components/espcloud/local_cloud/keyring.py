@@ -78,9 +78,19 @@ class Keyring:
         keys = self._on_device.get(device.id, {}).values()
         return sum(key.kind is KeyKind.SHARED for key in keys)
 
-    def add_user_key(self, user: User) -> Key:
-        """Make a user key."""
-        return self._add(self._key("", Scope.USER, user))
+    def add_user_key(
+        self, user: User, name: str = "", lifetime: int = KEY_LIFETIME
+    ) -> Key:
+        """Make a user key that works for `lifetime` seconds."""
+        key = self._key(name, Scope.USER, user)
+        key.expired_at = key.created + lifetime
+        return self._add(key)
+
+    def drop_expired_user_keys(self, user: User) -> None:
+        """Forget the account's user keys whose time is over."""
+        for key in list(self._of_user.get(user.id, {}).values()):
+            if self.key(key.token) is None:
+                self.remove(key)
 
     def own_key(self, user: User) -> Key | None:
         """Return the account's user key for calls within the process, where it has one."""

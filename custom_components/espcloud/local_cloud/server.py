@@ -9,7 +9,7 @@ import time
 from .access import Access
 from .account_calls import AccountCalls
 from .accounts import Accounts
-from .addresses import KnownAddresses
+from .addresses import IN_PROCESS, KnownAddresses
 from .admission import Admission
 from .api.roms import RomApi
 from .database import Database
@@ -38,6 +38,7 @@ from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
 from .router import Router, is_for_devices
 from .routes import all_routes
+from .site import Site
 from .store import Store
 from .timer_watch import TimerWatch
 from .unknown_keys import UnknownKeys
@@ -286,6 +287,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         body: JsonObject | None = None,
         *,
         time_zone: str | None = None,
+        peer: str = IN_PROCESS,
     ) -> JsonObject:
         """Return the answer that the HTTP API would give, `status` included (see `in_process`).
 
@@ -294,8 +296,12 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         if not self._bound or self._closed:
             return {"message": "the cloud is not running", "status": 503}
         return await self._in_process.call(
-            method, path, key, query, body, time_zone=time_zone
+            method, path, key, query, body, time_zone=time_zone, peer=peer
         )
+
+    def mount(self, site: Site) -> None:
+        """Have a web site answer what is asked of HTTP outside the API's paths, until `close`."""
+        self._http_server.site = site
 
     def tap(
         self, device: Device, callback: Callable[[TappedFrame], None]

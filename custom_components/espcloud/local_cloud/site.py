@@ -1,0 +1,48 @@
+"""The hook for a web site beside the API, such as the package `console`; nothing here knows of one.
+
+A program that has one hands it to `LocalCloud.mount` before `serve`. The command `local-cloud` looks for
+it among the entry points of the group `GROUP`: each is a function that takes the cloud and returns its
+`Site`.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from .server import LocalCloud
+
+_LOGGER = logging.getLogger(__name__)
+
+GROUP = "local_cloud.site"
+
+type Allow = Callable[[float], None]
+"""Gives the connection so many seconds until its next step."""
+
+
+class Site(Protocol):
+    """Answers every request of the HTTP server whose path is none of the API's."""
+
+    async def answer(self, http: web.BaseRequest, allow: Allow) -> web.StreamResponse:
+        """Answer a request; one that takes longer than the API's do calls `allow` again and again."""
+
+    async def close(self) -> None:
+        """End the answers that are under way."""
+
+
+type Mount = Callable[[LocalCloud], Site]
+
+
+def installed_mount() -> Mount | None:
+    """Return what is installed to mount a site, None where nothing is or it lacks a package."""
+    for entry_point in entry_points(group=GROUP):
+        try:
+            mount: Mount = entry_point.load()
+        except ImportError as error:
+            _LOGGER.info("No web site: it needs %s", error.name)
+        else:
+            return mount
+    return None
