@@ -1,27 +1,40 @@
-"""Runs local_cloud from this checkout as `python -m local_cloud` would, were it installed.
+"""Runs local_cloud from this checkout as the installed command would, with the web site of `console`.
 
-The package is loaded by its path. With its folder's parent, the integration, among the places to
+The packages are loaded by their paths. With its folder's parent, the integration, among the places to
 import from, a module of the integration would one day hide one of Python's own of the same name.
 """
 
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-import runpy
 import sys
+from types import ModuleType
 
-NAME = "local_cloud"
-FOLDER = Path(__file__).parent.parent / "custom_components" / "espcloud" / NAME
+CHECKOUT = Path(__file__).parent.parent
+SERVER = CHECKOUT / "custom_components" / "espcloud" / "local_cloud"
+SITE = CHECKOUT / "console"
 
 
-def main() -> None:
-    """Run the command; it ends this process."""
-    spec = spec_from_file_location(NAME, FOLDER / "__init__.py")
+def main() -> int:
+    """Run the command, and return its exit status."""
+    _load("local_cloud", SERVER)
+    try:
+        mount = _load("local_cloud_console", SITE).mount
+    except ImportError as error:
+        print(f"local-cloud: no web site: it needs {error.name}", file=sys.stderr)
+        mount = None
+    return int(import_module("local_cloud.__main__").main(mount=mount))
+
+
+def _load(name: str, folder: Path) -> ModuleType:
+    """Load a package; raises ImportError where it needs another that is not there."""
+    spec = spec_from_file_location(name, folder / "__init__.py")
     assert spec is not None and spec.loader is not None
     package = module_from_spec(spec)
-    sys.modules[NAME] = package
+    sys.modules[name] = package
     spec.loader.exec_module(package)
-    runpy.run_module(NAME, run_name="__main__", alter_sys=True)
+    return package
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What happens at the cloud, as a stream of server-sent events for the pages that show it.
+
+A stream that is not read loses its connection rather than its order; the browser opens another one, and
+the page it belongs to asks anew for what it shows.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from local_cloud import LocalCloud
+from local_cloud.errors import ApiError
+from local_cloud.wire import JsonObject, encode_item
+
+from .responses import secured
+
+if TYPE_CHECKING:
+    from .visits import Visit
+
+_BEAT = 20.0
+"""Seconds after which a stream without events says that it lives."""
+_UNREAD = 60.0
+"""Seconds for which a stream may stay unread."""
+_WAITING = 1000
+"""Events that may wait for a stream."""
+_MOST = 256
+_MOST_OF_ACCOUNT = 16
+
+type Send = Callable[[str, JsonObject], None]
+"""Puts an event of a name into a stream."""
+type Subscribe = Callable[[Send], Callable[[], None]]
+"""Begins to send, and returns what ends that."""
+
+
+class Events:
+    """The streams that are open."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        """Begin without any."""
+        self.cloud = cloud
+        self._streams: set[asyncio.Queue[bytes | None]] = set()
+        self._of_account = Counter[int]()
+
+    def close(self) -> None:
+        """End all streams."""
+        for queue in self._streams:
+            _end(queue)
+
+    async def stream(self, visit: Visit, subscribe: Subscribe) -> web.StreamResponse:
+        """Send events until either side ends that. Raises ApiError 503 where there are too many."""
+        account = visit.signed_in.user.id
+        if len(self._streams) >= _MOST or self._of_account[account] >= _MOST_OF_ACCOUNT:
+            raise ApiError(503, "too many pages are open")
+        queue = asyncio.Queue[bytes | None]()
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        secured(response)
+        self._streams.add(queue)
+        self._of_account[account] += 1
+        unsubscribe = subscribe(lambda name, data: _put(queue, name, data))
+        try:
+            visit.allow(_UNREAD)
+            await response.prepare(visit.http)
+            await response.write(b": begin\n\n")
+            while (event := await _next(queue)) is not None:
+                if visit.sessions.find(visit.http) is None:
+                    break  # Signed out meanwhile.
+                visit.allow(_UNREAD)
+                await response.write(event)
+        finally:
+            unsubscribe()
+            self._streams.discard(queue)
+            self._of_account[account] -= 1
+            self._of_account += Counter()  # without the accounts that have none
+        return response
+
+
+async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+    """Return the next event, a comment where there is none for a while, None at the end."""
+    try:
+        async with asyncio.timeout(_BEAT):
+            return await queue.get()
+    except TimeoutError:
+        return b": beat\n\n"
+
+
+def _put(queue: asyncio.Queue[bytes | None], name: str, data: JsonObject) -> None:
+    if queue.qsize() < _WAITING:
+        queue.put_nowait(
+            b"event: %s\ndata: %s\n\n" % (name.encode(), encode_item(data))
+        )
+    else:
+        _end(queue)
+
+
+def _end(queue: asyncio.Queue[bytes | None]) -> None:
+    """Drop what waits, and end the stream."""
+    while not queue.empty():
+        queue.get_nowait()
+    queue.put_nowait(None)

@@ -1,0 +1,20 @@
+"""The pages, a file for each thing that a person does there."""
+
+from collections.abc import Iterator
+
+from ..routing import Route
+from . import account, device, devices, language, products, sharing, sign_in
+
+
+def routes() -> Iterator[Route]:
+    """Return every path of the site, each with the page that answers it."""
+    for module in (
+        sign_in,
+        account,
+        language,
+        devices,
+        device,
+        sharing,
+        products,
+    ):
+        yield from module.ROUTES

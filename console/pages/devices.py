@@ -1,0 +1,107 @@
+"""All devices of the account, as a list that keeps itself up to date."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from local_cloud.errors import ApiError
+from local_cloud.listeners import (
+    DatapointReceived,
+    DeviceActivated,
+    DeviceConnected,
+    DeviceDisconnected,
+    Event,
+)
+
+from ..events import Send
+from ..holdings import holdings
+from ..responses import redirect
+from ..routing import Route
+from ..visits import Visit
+
+
+async def show(visit: Visit) -> web.StreamResponse:
+    """Show the list, in the account's groups where it has any."""
+    found = holdings(visit)
+    by_group = []
+    rest = {each.device.id: each for each in found}
+    for group in visit.cloud.store.groups_of(visit.signed_in.user).values():
+        members = [each for each in found if each.device.id in group.device_ids]
+        by_group.append((group, members))
+        for each in members:
+            rest.pop(each.device.id, None)
+    return visit.page(
+        "devices.html",
+        by_group=by_group,
+        rest=list(rest.values()),
+        is_online=lambda each: visit.cloud.is_online(each.device),
+        products=list(visit.cloud.store.products_of(visit.signed_in.user)),
+        count=len(found),
+    )
+
+
+async def join(visit: Visit) -> web.StreamResponse:
+    """Take a device with the token that its owner shared, or that it activated with."""
+    form = await visit.form()
+    token = form.get("token", "").strip()
+    try:
+        reply = await visit.call("POST", "/v1/key/authorize/", {"token": token})
+    except ApiError as error:
+        if error.status == 404:
+            raise ApiError(404, "token not exists") from None
+        raise
+    return redirect(f"/devices/{reply['device']['id']}?done=joined")
+
+
+async def stream(visit: Visit) -> web.StreamResponse:
+    """Tell which of the devices come, go and post."""
+
+    def subscribe(send: Send) -> Callable[[], None]:
+        return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
+
+    return await visit.events.stream(visit, subscribe)
+
+
+def _tell(visit: Visit, send: Send, event: Event) -> None:
+    """Send on what happened to a device that the account has now."""
+    match event:
+        case (
+            DeviceConnected()
+            | DeviceDisconnected()
+            | DeviceActivated()
+            | DatapointReceived()
+        ):
+            if not _concerns(visit, event.device.id):
+                return
+    match event:
+        case DeviceConnected() | DeviceDisconnected():
+            is_online = isinstance(event, DeviceConnected)
+            send("online", {"id": event.device.id, "online": is_online})
+        case DeviceActivated():
+            send("activated", {"id": event.device.id})
+        case DatapointReceived():
+            send(
+                "datapoint",
+                {
+                    "id": event.device.id,
+                    "stream": event.stream,
+                    "values": event.values,
+                    "at": event.at,
+                },
+            )
+
+
+def _concerns(visit: Visit, number: int) -> bool:
+    """Say whether the account has a device, without an exception for each that it has not."""
+    store, user = visit.cloud.store, visit.signed_in.user
+    if store.keyring.held_for(user, number) is not None:
+        return True
+    device = store.devices.get(number)
+    product = store.products.get(device.product_id) if device else None
+    return product is not None and product.user_id == user.id
+
+
+ROUTES = (
+    Route("GET", "/devices", show),
+    Route("POST", "/devices/join", join),
+    Route("GET", "/events", stream),
+)

@@ -1,0 +1,86 @@
+"""Every answer of the site: the right page, safe headers, and an error page where there is none."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from local_cloud import LocalCloud
+from local_cloud.errors import ApiError
+from local_cloud.site import Allow
+
+from .events import Events
+from .forgery import refuse_forged
+from .languages import Languages
+from .pages import routes
+from .rendering import Renderer
+from .responses import secured, to_sign_in
+from .routing import Routes
+from .sessions import Sessions
+from .static_files import StaticFiles
+from .visits import Visit
+
+if TYPE_CHECKING:
+    from local_cloud.site import Site
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class ConsoleSite:
+    """The web site of one cloud."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        """Prepare the pages; nothing is asked of the cloud yet."""
+        self._cloud = cloud
+        self._static = StaticFiles()
+        self._languages = Languages()
+        self._renderer = Renderer(self._static)
+        self._sessions = Sessions(cloud)
+        self._events = Events(cloud)
+        self._routes = Routes(routes())
+
+    async def answer(self, http: web.BaseRequest, allow: Allow) -> web.StreamResponse:
+        """Answer a request whose path is none of the API's."""
+        if (file := self._static.answer(http)) is not None:
+            return secured(file)
+        visit = Visit(
+            http,
+            allow,
+            cloud=self._cloud,
+            events=self._events,
+            renderer=self._renderer,
+            sessions=self._sessions,
+            texts=self._languages.of(http),
+        )
+        try:
+            response = await self._answer(visit)
+        except ConnectionError:
+            raise  # The browser hung up; aiohttp knows what to do.
+        except ApiError as error:
+            response = visit.error(error.status, error.message)
+        except Exception:
+            _LOGGER.exception("A page of the web site failed")
+            response = visit.error(500)
+        if not response.prepared and http.body_exists and not http.content.is_eof():
+            # What is left of the body would be taken for the next request.
+            response.force_close()
+        return response if response.prepared else secured(response)
+
+    async def close(self) -> None:
+        """End the streams of events."""
+        self._events.close()
+
+    async def _answer(self, visit: Visit) -> web.StreamResponse:
+        """Find the page and have it answered."""
+        route, names = self._routes.find(visit.http)
+        refuse_forged(visit, route)
+        if route.is_for_operator and not visit.is_operator:
+            raise ApiError(404, "no such page")
+        if route.needs_account and visit.session is None:
+            return to_sign_in(visit)
+        return await route.page(visit, **names)
+
+
+if TYPE_CHECKING:
+
+    def _is_a_site(site: ConsoleSite) -> Site:
+        return site

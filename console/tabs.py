@@ -1,0 +1,20 @@
+"""The pages of one device, side by side under its name."""
+
+from typing import Any
+
+from .holdings import Holding
+from .visits import Visit
+
+TABS = (("overview", ""),)
+"""The name of each page, and where it is below the device's own address."""
+
+
+def tab(visit: Visit, found: Holding, name: str) -> dict[str, Any]:
+    """Return what the frame around each of a device's pages shows."""
+    return {
+        "holding": found,
+        "device": found.device,
+        "tab": name,
+        "tabs": TABS,
+        "online": visit.cloud.is_online(found.device),
+    }

@@ -1,0 +1,1 @@
+"""The web site, over HTTP, as the command `local-cloud` serves it."""
