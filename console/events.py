@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
 from local_cloud.wire import JsonObject, encode_item

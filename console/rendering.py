@@ -7,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from local_cloud.device_types import kind_name
-from local_cloud.models import DIMENSIONS
 from markupsafe import Markup
 import segno
+
+from local_cloud.device_types import kind_name
+from local_cloud.models import DIMENSIONS
 
 from .static_files import StaticFiles
 

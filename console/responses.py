@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
+
 from local_cloud.wire import JsonObject, encode
 
 if TYPE_CHECKING:

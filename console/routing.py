@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import re
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 
 type Page = Callable[..., Awaitable[web.StreamResponse]]

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 
 from aiohttp import web
+
 from local_cloud import LocalCloud
 from local_cloud.models import User
 

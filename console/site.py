@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
 from local_cloud.site import Allow

@@ -12,7 +12,7 @@ from aiohttp import web
 
 _FOLDER = Path(__file__).parent / "static"
 _PREFIX = "/static/"
-_TYPES = {
+_TYPES = {  # what else lies in the folder, such as a licence, is not served
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
 from local_cloud.site import Allow

@@ -1,6 +1,7 @@
 """The account of who is signed in: its password, and who is signed in to it."""
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 
 from ..passwords import check_again

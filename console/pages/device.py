@@ -1,6 +1,7 @@
 """A device: what it is, its secrets, and what its owner does with it."""
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 from local_cloud.models import Device, KeyKind
 

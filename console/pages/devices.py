@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 from local_cloud.listeners import (
     DatapointReceived,

@@ -1,6 +1,7 @@
 """Products: kinds of device that a person makes, their datastreams, and devices of them."""
 
 from aiohttp import web
+
 from local_cloud.device_types import PTYPES
 from local_cloud.errors import ApiError
 from local_cloud.models import Product

@@ -1,6 +1,7 @@
 """Sharing a device with another account, and taking that back."""
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 
 from ..holdings import holding, owned

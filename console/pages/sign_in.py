@@ -1,6 +1,7 @@
 """Signing in, signing up and signing out."""
 
 from aiohttp import web
+
 from local_cloud.errors import ApiError
 
 from ..passwords import check_again

@@ -9,7 +9,7 @@ import pytest
 
 from .paths import CHECKOUT
 
-PACKAGES = ("custom_components", "demo", "tests/firmware")
+PACKAGES = ("custom_components", "console", "demo", "tests/firmware")
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copytree(
             CHECKOUT / package,
             tmp_path / package,
-            ignore=shutil.ignore_patterns("__pycache__"),
+            ignore=shutil.ignore_patterns("__pycache__", "static"),
         )
     for file in ("pyproject.toml", "tests/__init__.py"):
         shutil.copy(CHECKOUT / file, tmp_path / file)
@@ -114,6 +114,30 @@ def broken(checkout: Path) -> list[str]:
             "from custom_components.espcloud.local_cloud import wire",
             "The simulated devices are a third reading of the protocol",
             id="a simulated device that reads what the server reads",
+        ),
+        pytest.param(
+            "console/fan.py",
+            "from custom_components.espcloud.local_cloud import wire",
+            "The web site knows the server alone",
+            id="a web site that knows the integration's folder",
+        ),
+        pytest.param(
+            "console/fan.py",
+            "from homeassistant.util import dt",
+            "The web site knows the server alone",
+            id="a web site that knows Home Assistant",
+        ),
+        pytest.param(
+            "custom_components/espcloud/local_cloud/api/fan.py",
+            "import local_cloud_console",
+            "Home Assistant's folder knows nothing of the web site, nor of what that takes",
+            id="a server that knows its web site",
+        ),
+        pytest.param(
+            "custom_components/espcloud/sensor.py",
+            "from console import mount",
+            "Home Assistant's folder knows nothing of the web site, nor of what that takes",
+            id="an integration that knows the web site",
         ),
     ],
 )

