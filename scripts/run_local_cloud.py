@@ -9,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 import sys
 from types import ModuleType
+from typing import Any
 
 CHECKOUT = Path(__file__).parent.parent
 SERVER = CHECKOUT / "custom_components" / "espcloud" / "local_cloud"
@@ -18,12 +19,18 @@ SITE = CHECKOUT / "console"
 def main() -> int:
     """Run the command, and return its exit status."""
     _load("local_cloud", SERVER)
+    return int(import_module("local_cloud.__main__").main(find_mount=_mount))
+
+
+def _mount() -> Any:
+    """Return what mounts the web site, None where it cannot."""
     try:
-        mount = _load("local_cloud_console", SITE).mount
+        return _load("local_cloud_console", SITE).mount
+    except FileNotFoundError:
+        return None  # The folder of the server has been copied alone.
     except ImportError as error:
         print(f"local-cloud: no web site: it needs {error.name}", file=sys.stderr)
-        mount = None
-    return int(import_module("local_cloud.__main__").main(mount=mount))
+        return None
 
 
 def _load(name: str, folder: Path) -> ModuleType:
@@ -32,7 +39,11 @@ def _load(name: str, folder: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     package = module_from_spec(spec)
     sys.modules[name] = package
-    spec.loader.exec_module(package)
+    try:
+        spec.loader.exec_module(package)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return package
 
 

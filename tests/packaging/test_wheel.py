@@ -89,9 +89,9 @@ def installed(environment: Path) -> set[str]:
 
 @contextmanager
 def running(
-    command: Path, *options: str, **environment: str
+    command: Path, *options: str, says: str = "", **environment: str
 ) -> Generator[subprocess.Popen[str]]:
-    """Run a local_cloud somewhere else than in the checkout."""
+    """Run a local_cloud somewhere else than in the checkout; what it logs ends with `says`."""
     with subprocess.Popen(
         [command, *PORTS, "--json", *options],
         cwd=command.parent,
@@ -104,7 +104,9 @@ def running(
         yield process
         process.terminate()
         _, complaint = process.communicate(timeout=30)
-        assert (process.returncode, complaint) == (0, "")
+        assert process.returncode == 0
+        assert complaint.endswith(says)
+        assert complaint.count("\n") == bool(says)
 
 
 def answers(process: subprocess.Popen[str]) -> None:
@@ -197,7 +199,10 @@ def test_the_command_runs_in_a_bare_environment(bare: Path) -> None:
     assert {"aiohttp", "espcloud"} <= packages
     assert not {"jinja2", "segno"} & packages
     assert len(packages) < 15
-    with running(bare.parent / "bin" / "local-cloud") as process:
+    command = bare.parent / "bin" / "local-cloud"
+    with running(command, says="No web site: it needs jinja2\n") as process:
+        answers(process)
+    with running(command, "--no-console") as process:
         answers(process)
 
 

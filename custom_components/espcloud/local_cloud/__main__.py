@@ -1,6 +1,7 @@
 """The command `local-cloud`, which is `python -m local_cloud` as well: a local Espressif cloud."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 import json
 import logging
@@ -18,10 +19,14 @@ from .readiness import Readiness, as_json, as_text, prepare
 from .site import Mount, installed_mount
 
 
-def main(arguments: list[str] | None = None, *, mount: Mount | None = None) -> int:
+def main(
+    arguments: list[str] | None = None,
+    *,
+    find_mount: Callable[[], Mount | None] = installed_mount,
+) -> int:
     """Run until SIGTERM or Ctrl-C and return the exit status.
 
-    The web site is that of `mount`, or else the one that is installed.
+    Unless the command line wants none, the web site is the one that `find_mount` finds.
     """
     try:
         options = parse(arguments)
@@ -35,9 +40,8 @@ def main(arguments: list[str] | None = None, *, mount: Mount | None = None) -> i
     try:
         # Reading the certificate may take a while, or ask for a password: not in the event loop.
         ssl_context = _tls(options.cert, options.key)
-        if options.site:
-            mount = mount or installed_mount()
-        asyncio.run(_run(options, ssl_context, mount if options.site else None))
+        mount = find_mount() if options.site else None
+        asyncio.run(_run(options, ssl_context, mount))
     except (OSError, StateFileError, ApiError) as error:
         print(f"local-cloud: {error}", file=sys.stderr)
         return 1
