@@ -455,7 +455,7 @@ def test_the_certificate_is_read_before_the_loop_runs(
         contexts.append(self)
         load(self, *names)
 
-    async def run(options: Any, context: ssl.SSLContext | None) -> None:
+    async def run(options: Any, context: ssl.SSLContext | None, mount: object) -> None:
         contexts.append(context)
 
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", note)
