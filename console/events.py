@@ -24,8 +24,8 @@ _BEAT = 20.0
 """Seconds after which a stream without events says that it lives."""
 _UNREAD = 60.0
 """Seconds for which a stream may stay unread."""
-_WAITING = 1000
-"""Events that may wait for a stream."""
+_WAITING = 5000
+"""Events that may wait for a stream; it begins with one for each device of the account."""
 _MOST = 256
 _MOST_OF_ACCOUNT = 16
 

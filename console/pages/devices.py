@@ -12,6 +12,7 @@ from local_cloud.listeners import (
     DeviceDisconnected,
     Event,
 )
+from local_cloud.models import Device
 
 from ..events import Send
 from ..holdings import holdings
@@ -54,9 +55,14 @@ async def join(visit: Visit) -> web.StreamResponse:
 
 
 async def stream(visit: Visit) -> web.StreamResponse:
-    """Tell which of the devices come, go and post."""
+    """Tell which of the devices are there, and then which come, go and post.
+
+    The page was made a moment ago, and who came since would be missing on it for good.
+    """
 
     def subscribe(send: Send) -> Callable[[], None]:
+        for each in holdings(visit):
+            _tell_online(send, each.device, visit.cloud.is_online(each.device))
         return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
 
     return await visit.events.stream(visit, subscribe)
@@ -75,10 +81,10 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
                 return
     match event:
         case DeviceConnected() | DeviceDisconnected():
-            is_online = isinstance(event, DeviceConnected)
-            send("online", {"id": event.device.id, "online": is_online})
+            _tell_online(send, event.device, isinstance(event, DeviceConnected))
+            send("seen", {"id": event.device.id})
         case DeviceActivated():
-            send("activated", {"id": event.device.id})
+            send("seen", {"id": event.device.id})
         case DatapointReceived():
             send(
                 "datapoint",
@@ -89,6 +95,10 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
                     "at": event.at,
                 },
             )
+
+
+def _tell_online(send: Send, device: Device, is_online: bool) -> None:
+    send("online", {"id": device.id, "online": is_online})
 
 
 def _concerns(visit: Visit, number: int) -> bool:

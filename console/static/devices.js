@@ -2,7 +2,7 @@
 import { showTime } from "./page.js";
 import { listen } from "./stream.js";
 
-function seen(id) {
+function seen({ id }) {
   for (const place of document.querySelectorAll(`[data-device="${id}"] [data-seen], [data-seen="${id}"]`)) {
     const time = document.createElement("time");
     time.dateTime = new Date().toISOString();
@@ -17,7 +17,7 @@ function online({ id, online: isOnline }) {
     dot.classList.toggle("dot-on", isOnline);
     dot.querySelector(".dot-text").textContent = isOnline ? dot.dataset.on : dot.dataset.off;
   }
-  seen(id);
 }
 
-listen("/events", { online, activated: ({ id }) => seen(id), datapoint: ({ id }) => seen(id) });
+// A stream begins with who is on-line, so nothing is missed between two of them.
+listen("/events", { online, seen, datapoint: seen }, () => {});

@@ -11,6 +11,8 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 import pytest
 import pytest_asyncio
 
+from tests.console.server import ConsoleServer, running_server
+
 from .instance import Instance, running_house
 from .pictures import FOLDER
 
@@ -71,6 +73,14 @@ async def instance(folder: Path) -> AsyncGenerator[Instance]:
     """Run Home Assistant and the cloud."""
     async with running_house(folder) as instance:
         yield instance
+
+
+@pytest.fixture(scope="session")
+def console_server(folder: Path) -> Generator[ConsoleServer]:
+    """Run `local-cloud` with its web site; see `console` for windows on it."""
+    (folder / "console").mkdir()
+    with running_server(folder / "console") as server:
+        yield server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
