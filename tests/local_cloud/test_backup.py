@@ -203,6 +203,31 @@ async def test_it_is_closed_meanwhile(
     assert path.read_bytes() != held
 
 
+async def test_another_one_starts_meanwhile(
+    cloud: LocalCloud, path: Path, device: Device
+) -> None:
+    """Told of the backup, it leaves the file alone as well; nothing is lost."""
+    await cloud.prepare_backup()
+    held = path.read_bytes()
+    await write_a_lot(cloud, device, 1)
+    await cloud.close()
+    for number in (2, 3):
+        again = LocalCloud(state_file=path)
+        await again.bind(backup_is_running=True)
+        (there,) = again.store.devices.values()
+        await write_a_lot(again, there, number)
+        before = kept(again)
+        if number == 3:
+            await again.finish_backup()
+        assert path.read_bytes() == held
+        await again.close()
+    assert path.read_bytes() != held
+    third = await started(path)
+    assert kept(third) == before
+    assert await points(third) == [3, 3, 3, 2, 2, 2, 1, 1, 1]
+    await third.close()
+
+
 async def test_it_is_killed_meanwhile(
     cloud: LocalCloud, path: Path, device: Device
 ) -> None:

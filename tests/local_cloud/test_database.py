@@ -241,9 +241,9 @@ async def test_the_event_loop_goes_on_meanwhile(
         watch(name)
     open_file = DatabaseFile.open
 
-    def opened(where: Path) -> DatabaseFile:
+    def opened(where: Path, *, is_held: bool) -> DatabaseFile:
         threads["open"] = threading.get_ident()
-        return open_file(where)
+        return open_file(where, is_held=is_held)
 
     monkeypatch.setattr(DatabaseFile, "open", opened)
     cloud = await started(path)

@@ -6,6 +6,7 @@ import shutil
 from custom_components.espcloud import backup
 from custom_components.espcloud.backends.local import database_path
 from custom_components.espcloud.local_cloud import LocalCloud
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.common import wait_for_state
 
@@ -57,6 +58,47 @@ async def test_restored_home(hass: HomeAssistant, home: Home) -> None:
     # The backup's settings would not have this one; where they do, it comes back as well.
     await home.wait_available("Lamp")
     await wait_for_state(hass, "switch.plug", "off")
+
+
+async def test_cloud_that_is_reloaded_meanwhile(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """It serves again, and the file stays as it is until the backup is over."""
+    await home.set_up()
+    sensor = await home.add("Cellar", "tem_hum")
+    await home.confirm("Cellar")
+    assert await sensor.post() == 200
+    path = database_path(hass)
+    await backup.async_pre_backup(hass)
+    held = await asyncio.to_thread(path.read_bytes)
+    for _ in range(2):
+        assert await hass.config_entries.async_reload(home.entry.entry_id)
+        assert await sensor.post() == 200
+    assert await asyncio.to_thread(path.read_bytes) == held
+    await backup.async_post_backup(hass)
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    assert await asyncio.to_thread(path.read_bytes) != held
+    assert await hass.config_entries.async_setup(home.entry.entry_id)
+    (stream,) = home.entry.runtime_data.server._cloud.store.streams.streams.values()
+    assert stream.points == 3
+
+
+async def test_cloud_that_is_being_reloaded(hass: HomeAssistant, home: Home) -> None:
+    """A backup that begins then holds the file of the one that comes."""
+    await home.set_up()
+    await home.take_in("Plug", "plug")
+    path = database_path(hass)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hass.config_entries.async_reload(home.entry.entry_id))
+        await asyncio.sleep(0)
+        assert home.entry.state is not ConfigEntryState.LOADED
+        await backup.async_pre_backup(hass)
+        held = await asyncio.to_thread(path.read_bytes)
+    assert home.entry.state is ConfigEntryState.LOADED
+    await home.take_in("Lamp", "light")
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    assert await asyncio.to_thread(path.read_bytes) == held
+    await backup.async_post_backup(hass)
 
 
 async def test_without_a_cloud(hass: HomeAssistant, home: Home) -> None:

@@ -6,62 +6,10 @@ from custom_components.espcloud import discoveries
 from custom_components.espcloud.identity import key_hash
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import UnknownFlow
-from homeassistant.helpers import (
-    area_registry as ar,
-    device_registry as dr,
-    entity_registry as er,
-)
-from tests.common import wait_for_state
-from tests.firmware.sensor import Sensor
+from homeassistant.helpers import area_registry as ar, device_registry as dr
 from tests.local_cloud.helpers import until
 
 from .home import Home, new_key
-
-
-@pytest.mark.parametrize(
-    ("kind", "suggested", "entity"),
-    [
-        ("plug", "plug", "switch.thing"),
-        ("light", "old_light", "light.thing"),
-        ("light_nonos", "old_light", "light.thing"),
-        ("light_new", "new_light", "light.thing"),
-        ("strip", "strip", "switch.thing_socket_1"),
-        ("tem_hum", "tem_hum", "sensor.thing_temperature"),
-        ("gas", "flammable_gas", "sensor.thing_flammable_gas"),
-        ("voltage", "supply_voltage", "sensor.thing_voltage"),
-        ("self_made", "rpc", "light.thing"),
-    ],
-)
-async def test_device_is_offered_confirmed_and_there(
-    hass: HomeAssistant, home: Home, kind: str, suggested: str, entity: str
-) -> None:
-    """What it is shows by itself; it comes back, and its entities with it."""
-    await home.set_up()
-    simulated = await home.add("Thing", kind)
-    flow = await home.wait_discovered("Thing")
-    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    assert form["step_id"] == "adopt"
-    markers = {str(each): each.description for each in form["data_schema"].schema}
-    assert markers["kind"]["suggested_value"] == suggested
-    assert (
-        dr.async_entries_for_config_entry(dr.async_get(hass), home.entry.entry_id) == []
-    )
-
-    result = await home.confirm("Thing")
-    assert result["reason"] == "device_taken_in"
-    await until(lambda: home.coordinator("Thing") is not None)
-    if isinstance(simulated, Sensor):
-        # It does so by itself only every few minutes.
-        await simulated.post()
-    await home.wait_available("Thing")
-    await wait_for_state(hass, entity, lambda state: state != "unavailable")
-    (subentry,) = home.entry.subentries.values()
-    assert subentry.title == "Thing"
-    assert subentry.unique_id == key_hash(home.keys["Thing"])
-    assert home.keys["Thing"] not in str(subentry.data)
-    registered = er.async_get(hass).async_get(entity)
-    assert registered is not None
-    assert registered.config_subentry_id == subentry.subentry_id
 
 
 async def test_cards_of_two_of_a_kind_differ(hass: HomeAssistant, home: Home) -> None:

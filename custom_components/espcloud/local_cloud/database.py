@@ -8,6 +8,7 @@ after it, and whoever waits for it is told so.
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 import logging
 from pathlib import Path
 
@@ -67,11 +68,14 @@ class Database:
             else self._writer
         )
 
-    async def open(self) -> None:
-        """Fill the empty store. Raises StateFileError as DatabaseFile.open."""
+    async def open(self, *, is_held: bool = False) -> None:
+        """Fill the empty store. Raises StateFileError as DatabaseFile.open.
+
+        A file that `is_held` stays as it is until `finish_backup`, as after `prepare_backup`.
+        """
         self._loop = loop = asyncio.get_running_loop()
         self._file = await loop.run_in_executor(
-            self._writer, DatabaseFile.open, self._path
+            self._writer, partial(DatabaseFile.open, self._path, is_held=is_held)
         )
         try:
             if self._path is not None:

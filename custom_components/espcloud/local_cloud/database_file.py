@@ -73,9 +73,10 @@ class DatabaseFile:
         self._writer = self._reader = self._connect()
 
     @classmethod
-    def open(cls, path: Path | None) -> Self:
+    def open(cls, path: Path | None, *, is_held: bool = False) -> Self:
         """Open the database, which is made if there is none, and bring its tables up to date.
 
+        A file that `is_held` does not change before `let_go`: somebody copies it already.
         Raises StateFileError for a file that another process uses, that is damaged or no database of
         local_cloud, that a newer version has written, or that cannot be used; it stays as it is.
         """
@@ -97,7 +98,7 @@ class DatabaseFile:
                 lock.release()
                 raise
             try:
-                database._take_up()
+                database._take_up(is_held=is_held)
             except BaseException:
                 database.close()
                 raise
@@ -225,16 +226,17 @@ class DatabaseFile:
             self._path or ":memory:", isolation_level=None, check_same_thread=False
         )
 
-    def _take_up(self) -> None:
+    def _take_up(self, *, is_held: bool) -> None:
         """Begin to use the file; nothing is written before it was seen to be whole."""
         assert self._path is not None
-        self._writer.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        set_checkpoints(self._writer, are_on=False)
         self._check()
         _prepare(self._writer)
         self._reader = self._connect()
         _prepare(self._reader)
-        set_checkpoints(self._writer, self._reader, are_on=True)
-        self._copying = FileCopying(self._path, self._writer, self._reader)
+        self._copying = FileCopying(
+            self._path, self._writer, self._reader, is_held=is_held
+        )
 
     def _check(self) -> None:
         """Raise DamagedError or StateFileError unless the tables are whole and of this version."""

@@ -40,13 +40,19 @@ class FileCopying:
     """Holds the file of a database; for the thread that writes it."""
 
     def __init__(
-        self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection
+        self,
+        path: Path,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        *,
+        is_held: bool,
     ) -> None:
-        """Begin with a file that is not held."""
+        """Begin with a file that is held already, for somebody copies it, or is not."""
         self._path = path
         self._writer = writer
         self._connections = (writer, reader)
-        self._is_held = False
+        self._is_held = is_held
+        set_checkpoints(*self._connections, are_on=not is_held)
         self._owed = 0
         """What the mark has to become before anything else is written."""
 

@@ -69,8 +69,8 @@ class _Entry:
     heard_at: float
     is_told: bool = False
     link: PendingLink | None = None
-    asked: PendingLink | None = None
-    """The connection on which it was asked for its state."""
+    is_asked: bool = False
+    """Whether it was asked for its state on that connection."""
 
 
 class PendingDevices:
@@ -160,14 +160,15 @@ class PendingDevices:
         if entry.link is not None:
             self.left(entry.link)
         entry.link = link
+        entry.is_asked = False
         self._keys[link] = key
         link.is_pending = True
         return entry
 
     def _ask(self, entry: _Entry, link: PendingLink) -> None:
         """Ask for the state, once a connection, in a segment of its own (protocol.md §3.9, 8)."""
-        if entry.device.state is None and entry.asked is not link:
-            entry.asked = link
+        if entry.device.state is None and not entry.is_asked:
+            entry.is_asked = True
             link.outbox.is_spaced = True
             link.outbox.hold()
             answer = link.outbox.push(_PROBE)

@@ -215,13 +215,17 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             await self.close()
             raise
 
-    async def bind(self) -> None:
+    async def bind(self, *, backup_is_running: bool = False) -> None:
         """Do all of `start` but accept connections; who connects waits until `serve`.
 
         The ports are taken, and whoever embeds the cloud may use it. Raises as `start` does.
+
+        Args:
+            backup_is_running: somebody copies the state file, for which another cloud made it ready with
+                `prepare_backup`, or which nobody used then: it stays as it is until `finish_backup`.
         """
         try:
-            await self._database.open()
+            await self._database.open(is_held=backup_is_running)
             addresses = await usable_addresses(self._hosts)
             http, https = await self._http_ports.open(self._http_server, addresses)
             device, device_tls = await self._device_ports.open(
@@ -268,7 +272,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
 
         Nothing else stops: what changes meanwhile is kept in the -wal, and is not in the copy. If
         nobody calls `finish_backup`, that is made up for by the next start, or when the -wal has 256 MiB.
-        A cloud that starts anew on the file meanwhile knows nothing of the backup, and changes it.
+        A cloud that starts anew on the file meanwhile has to be told of the backup, see `bind`.
         Raises StateFileError where that is not possible now: another program is reading the file, or
         the disk is full. Does nothing without a state file.
         """

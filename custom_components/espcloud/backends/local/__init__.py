@@ -2,7 +2,7 @@
 
 from .account import InvalidCredentialsError, LocalAccount
 from .backend import LocalBackend
-from .database import database_path, remove_database
+from .database import database_path, note_backup, remove_database
 from .firmware import FILE_NAMES, FirmwareRefusedError
 from .pending import PendingHardware
 from .server import LocalServer, ServerSettings, ServerUnusableError
@@ -18,5 +18,6 @@ __all__ = [
     "ServerSettings",
     "ServerUnusableError",
     "database_path",
+    "note_backup",
     "remove_database",
 ]

@@ -26,7 +26,7 @@ from ...local_cloud.listeners import (
 )
 from ..base import FirmwarePortError, OnProgress
 from .account import LocalAccount
-from .database import database_path
+from .database import backup_is_running, database_path
 from .firmware import LocalFirmware
 from .pending import PendingHardware
 
@@ -119,6 +119,7 @@ class LocalServer:
             hosts: the addresses to listen at, HOSTS where none are named.
         """
         self.settings = settings
+        self._hass = hass
         self._cloud = LocalCloud(
             tuple(hosts or HOSTS),
             settings.api_port,
@@ -142,7 +143,7 @@ class LocalServer:
             ServerUnusableError: that is not possible; nothing is left open.
         """
         try:
-            await self._cloud.bind()
+            await self._cloud.bind(backup_is_running=backup_is_running(self._hass))
         except StateFileError as err:
             raise ServerUnusableError("database_unusable") from err
         except OSError as err:
