@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
-from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from tests.console.person import Person
 from tests.console.server import PASSWORD, ConsoleServer
@@ -97,9 +97,15 @@ async def make_device(page: Page, name: str, kind: str = "light") -> int:
 async def master_key(page: Page, device: int) -> str:
     """Have a device's page show its master key, and return it."""
     await page.goto(f"/devices/{device}")
-    secret = page.locator("[data-secret=master_key]")
+    return await revealed(page.locator("[data-secret=master_key]"))
+
+
+async def revealed(secret: Locator) -> str:
+    """Have a page show one of its secrets, and return it."""
     await secret.locator("[data-reveal]").click()
-    return await secret.locator("[data-text]").inner_text()
+    text = secret.locator("[data-text]")
+    await expect(text).not_to_be_empty()
+    return await text.inner_text()
 
 
 async def new_account(server: ConsoleServer) -> str:

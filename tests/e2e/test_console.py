@@ -12,6 +12,7 @@ from .console import (
     make_device,
     master_key,
     new_account,
+    revealed,
     sign_in,
     sign_up,
     window,
@@ -64,8 +65,7 @@ async def test_a_device_is_shared_and_taken_back(
         await sign_in(first, owner)
         device = await make_device(first, "Shared lamp")
         share = first.locator("[data-secrets$='/share']")
-        await share.locator("[data-reveal]").click()
-        token = await share.locator("[data-text]").inner_text()
+        token = await revealed(share)
         await sign_in(second, guest)
         await second.click("summary")
         await second.fill("[name=token]", token)
