@@ -17,7 +17,7 @@ WEEKLY = {
     "time_actions": [{"time": "113814", "action": "off_switch"}],
 }
 PERIOD = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
-ACCOUNT = {"email": "new@example.org", "password": "p", "username": "new"}
+ACCOUNT = {"email": "new@example.org", "password": "p", "username": "new", "invitation": "i"}  # fmt: skip
 BODIES: list[tuple[str, str, str, Any]] = [
     ("", "POST", "/v1/user/join/", ACCOUNT),
     ("", "POST", "/v1/user/login/", {"email": "x@example.org", "password": "p"}),

@@ -1,7 +1,7 @@
 """The command `local-cloud`, which is `python -m local_cloud` as well: a local Espressif cloud."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 import json
 import logging
 import os
@@ -13,12 +13,18 @@ import sys
 
 from . import LocalCloud
 from .command_line import Options, parse
+from .control_socket import control_socket
 from .errors import ApiError, StateFileError, bad_request
+from .operator_command import COMMANDS, run as run_command
 from .readiness import Readiness, as_json, as_text, prepare
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGTERM or Ctrl-C and return the exit status."""
+    """Run until SIGTERM or Ctrl-C, or one of the COMMANDS, and return the exit status."""
+    if arguments is None:
+        arguments = sys.argv[1:]
+    if arguments and arguments[0] in COMMANDS:
+        return run_command(arguments)
     try:
         options = parse(arguments)
     except EOFError, KeyboardInterrupt:
@@ -53,18 +59,20 @@ async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
         retention=options.retention,
         ssl_context=ssl_context,
         operator=options.operator,
+        sign_up=options.sign_up,
     )
     await cloud.start()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(cloud.close)
         readiness = await prepare(cloud, options.account, options.device)
         if options.operator is not None and cloud.operator.user is None:
             raise bad_request(
                 f"--operator: there is no account {options.operator}; --account makes one"
             )
+        if options.state is not None:
+            await stack.enter_async_context(control_socket(cloud, options.state))
         _print(readiness, options)
         await ended.wait()
-    finally:
-        await cloud.close()
 
 
 def _print(readiness: Readiness, options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from .accounts import Accounts
 from .models import User
+from .sign_up import SignUp
 from .store import Store
 
 
@@ -10,6 +11,11 @@ class AccountCalls:
 
     store: Store
     _accounts: Accounts
+
+    @property
+    def sign_up(self) -> SignUp:
+        """Who may make an account now; before the first one, everybody (see `SignUp`)."""
+        return self._accounts.sign_ups.policy
 
     async def add_account(self, email: str, password: str | None) -> User:
         """Make an account; without a password nobody can sign in to it.

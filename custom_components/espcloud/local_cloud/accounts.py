@@ -9,6 +9,7 @@ from .fair_queue import FairQueue
 from .models import Key, KeyKind, User
 from .passwords import NO_PASSWORD, Passwords
 from .rate_limits import Attempt, FailedSignIns, NewAccounts
+from .sign_up import SignUps
 from .store import Store
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
@@ -16,7 +17,11 @@ MAX_PASSWORD = 1024
 
 
 class Accounts:
-    """The accounts and their passwords."""
+    """The accounts and their passwords.
+
+    Attributes:
+        sign_ups: who may make one.
+    """
 
     def __init__(
         self,
@@ -24,11 +29,13 @@ class Accounts:
         passwords: Passwords,
         hashing: FairQueue,
         *,
+        sign_ups: SignUps,
         failed: FailedSignIns,
         joined: NewAccounts,
         known: KnownAddresses,
     ) -> None:
         """Keep accounts in `store`; whoever needs a hash waits for a turn at `hashing`."""
+        self.sign_ups = sign_ups
         self._store = store
         self._passwords = passwords
         self._hashing = hashing
@@ -41,15 +48,13 @@ class Accounts:
         email: str,
         password: str | None,
         username: str = "",
-        *,
-        peer: str | None = None,
     ) -> User:
         """Make an account; its user name is the e-mail where there is none.
 
         Without a password nobody can sign in to it.
 
         Raises ApiError 400 for an e-mail or password that cannot be one, 409 where the e-mail or the
-        user name is taken (protocol.md §2.2), 429 where the stranger at `peer` makes too many.
+        user name is taken (protocol.md §2.2).
         """
         email = email.strip()
         username = username.strip() or email
@@ -58,12 +63,36 @@ class Accounts:
         if password is None:
             return self._store.add_user(email, username, NO_PASSWORD)
         _refuse_empty(password)
-        if peer is not None:
-            self._joined.add(peer)
-        async with self._hashing.turn(network_of(peer or ""), email.casefold()):
-            password_hash = await self._passwords.hash(password)
+        password_hash = await self._hash(password, email, "")
         # Hashing takes a moment in which somebody else may have come first.
         self._refuse_taken(email, username)
+        return self._store.add_user(email, username, password_hash)
+
+    async def join(
+        self,
+        email: str,
+        password: str,
+        username: str = "",
+        *,
+        peer: str,
+        invitation: str = "",
+    ) -> User:
+        """Make an account for the stranger at `peer`, whom perhaps an invitation lets in.
+
+        Raises ApiError as `add`, 403 for who may not make one (`sign_up`), and 429 for too many.
+        """
+        email = email.strip()
+        username = username.strip() or email
+        self.sign_ups.check(invitation)
+        _refuse_odd(email)
+        self._refuse_taken(email, username)
+        _refuse_empty(password)
+        self._joined.add(peer)
+        password_hash = await self._hash(password, email, peer)
+        # Hashing takes a moment, in which all of this may have become another matter.
+        self._refuse_taken(email, username)
+        if (token := self.sign_ups.check(invitation)) is not None:
+            self._store.account_tokens.remove(token)
         return self._store.add_user(email, username, password_hash)
 
     async def sign_in(
@@ -158,6 +187,10 @@ class Accounts:
         self._known.forget(user.id)
         self._store.keyring.end_with_password(user, keep_devices=keep_devices)
         self._store.context.changed(user)
+
+    async def _hash(self, password: str, email: str, peer: str) -> str:
+        async with self._hashing.turn(network_of(peer), email.casefold()):
+            return await self._passwords.hash(password)
 
     async def _is_right(self, user: User, password: str) -> bool:
         """Check a password; one that was replaced meanwhile is wrong."""

@@ -6,6 +6,7 @@ import json
 from operator import attrgetter
 from typing import Any
 
+from .account_tokens import AccountToken, Purpose
 from .errors import ApiError
 from .models import (
     DIMENSIONS,
@@ -43,6 +44,7 @@ TABLES: dict[str, type[Record]] = {
     "groups": DeviceGroup,
     "timers": Timer,
     "datastreams": Datastream,
+    "account_tokens": AccountToken,
 }
 """What is in memory as well; a table comes after those to which its rows refer."""
 ACTIVITY = ("last_push", "last_pull", "last_active")
@@ -263,6 +265,10 @@ def _is_fine(store: Store, record: Record) -> bool:
             )
         case Device():
             return _refers(store.products, record.product_id)
+        case AccountToken():
+            return record.purpose in set(Purpose) and _refers(
+                store.users, record.user_id
+            )
         case Datastream():
             device = store.devices.get(record.device_id)
             return device is not None and not store.streams.find(device, record.name)

@@ -38,6 +38,7 @@ from .rate_limits import FailedSignIns, NewAccounts
 from .retention import Retention
 from .router import Router, is_for_devices
 from .routes import all_routes
+from .sign_up import SignUp, SignUps
 from .store import Store
 from .timer_watch import TimerWatch
 from .unknown_keys import UnknownKeys
@@ -67,6 +68,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         limits: Limits = Limits(),
         retention: Retention = Retention(),
         operator: str | None = None,
+        sign_up: SignUp = SignUp.OPEN,
         pending_devices: bool = False,
         is_ignored: Callable[[str], bool] = lambda key: False,
         serves_http: bool = True,
@@ -121,6 +123,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self.store,
             Passwords(self._hashing),
             FairQueue(hashes_at_once()),
+            sign_ups=SignUps(self.store, sign_up),
             failed=FailedSignIns(time.monotonic, self._known),
             joined=NewAccounts(time.monotonic),
             known=self._known,
@@ -195,6 +198,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self.store,
             self._device_server.connections,
             operator,
+            sign_ups=self._accounts.sign_ups,
             peers=peers,
             pending=self._pending,
             add_device=self.add_device,

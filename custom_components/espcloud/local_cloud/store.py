@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping
 import secrets
+from typing import Any
 
+from .account_tokens import AccountToken, AccountTokens
 from .keyring import Keyring
 from .models import (
     Datastream,
@@ -17,6 +19,7 @@ from .models import (
     Token,
     User,
 )
+from .record_table import RecordTable
 from .roms import Model, Roms
 from .store_context import StoreContext
 from .streams import Streams
@@ -38,6 +41,10 @@ class Store:
         self.keyring = Keyring(self.context)
         self.streams = Streams(self.context)
         self.roms = Roms(self.context)
+        self.account_tokens = AccountTokens(self.context)
+        self._tables: dict[type[Record], RecordTable[Any]] = {
+            AccountToken: self.account_tokens,
+        }
         self.users: dict[int, User] = {}
         self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
@@ -65,6 +72,7 @@ class Store:
             DeviceGroup: self.groups,
             Timer: self.timers,
             Datastream: self.streams.streams,
+            **{kind: table.records for kind, table in self._tables.items()},
         }
         return tables[kind]
 
@@ -99,6 +107,8 @@ class Store:
                 _enter(self._timers_of, record.device_id, record)
             case Datastream():
                 self.streams.put(record)
+            case _:
+                self._tables[type(record)].put(record)
 
     def take_out(self, record: Record) -> None:
         """Take a record out."""
@@ -130,6 +140,8 @@ class Store:
                 del self._timers_of[record.device_id][record.id]
             case Datastream():
                 self.streams.take_out(record)
+            case _:
+                self._tables[type(record)].take_out(record)
 
     def user_by_email(self, email: str) -> User | None:
         """Find an account; upper and lower case are alike."""

@@ -39,12 +39,16 @@ class UserApi:
         yield Route(("POST",), "/v1/keys/", self._make_key)
 
     async def _join(self, request: Request) -> JsonObject:
-        """Make an account: 200, 409 where it exists, 400 for a bad format, 429 for too many."""
-        await self._accounts.add(
+        """Make an account: 200, 409 where it exists, 400 for a bad format, 429 for too many.
+
+        403 where sign-up is closed, or is for those with an `invitation` alone.
+        """
+        await self._accounts.join(
             read_text(request.body, "email"),
             read_text(request.body, "password", limit=MAX_PASSWORD),
             read_text(request.body, "username", ""),
             peer=request.peer,
+            invitation=read_text(request.body, "invitation", ""),
         )
         return {"status": 200}
 
