@@ -43,6 +43,8 @@ PATHS = [
     Path("POST", "/v1/user/find/", OPEN, {"email": "nobody@example.org"}),
     Path("POST", "/v1/keys/", OPEN, {"email": "mine@example.org", "password": "p"}),
     Path("POST", "/v1/user/resetpassword/", OPEN, {"email": "mine@example.org", "password": "p", "new_password": "q"}),
+    Path("POST", "/v1/user/resetpassword/mail/", OPEN, {"email": "mine@example.org"}),
+    Path("GET", "/v1/resource/sms/", OPEN, query="state=login&phone=1"),
     Path("GET", "/v1/keys/", {"user"}),
     Path("PUT", "/v1/keys/", {"user"}, {"keys": [{"id": 1, "keep": 1}]}),
     Path("DELETE", "/v1/keys/", {"user"}, {"keys": [{"id": 1}]}),

@@ -81,6 +81,23 @@ async def test_while_the_cloud_runs(
     assert capsys.readouterr().err == "local-cloud: invitation not exists\n"
 
 
+@pytest.mark.usefixtures("cloud")
+async def test_reset_password(
+    api: Api, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The link that is printed sets the password."""
+    assert await run("reset-password", EMAIL.upper(), "--state", state) == 0
+    link, *_ = capsys.readouterr().out.splitlines()
+    url, token = link.split("/reset?token=")
+    assert url.startswith("http://127.0.0.1:")
+    body = {"token": token, "new_password": "another"}
+    await api.ok("POST", "/v1/user/resetpassword/", body)
+    sign_in = {"email": EMAIL, "password": "another"}
+    await api.ok("POST", "/v1/user/login/", sign_in)
+    assert await run("reset-password", "x@example.org", "--state", state) == 1
+    assert capsys.readouterr().err == "local-cloud: user not registered\n"
+
+
 async def test_while_it_does_not(
     cloud: LocalCloud, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +106,8 @@ async def test_while_it_does_not(
     control_path(state).unlink()
     assert await run("invite", "--state", state) == 0
     text = capsys.readouterr().out.splitlines()[0]
+    assert await run("reset-password", EMAIL, "--state", state) == 0
+    assert capsys.readouterr().out.startswith("/reset?token=")
     again = LocalCloud(state_file=state, sign_up=SignUp.INVITE)
     await again.start()
     try:

@@ -15,8 +15,11 @@ from . import LocalCloud
 from .command_line import Options, parse
 from .control_socket import control_socket
 from .errors import ApiError, StateFileError, bad_request
+from .models import User
 from .operator_command import COMMANDS, run as run_command
 from .readiness import Readiness, as_json, as_text, prepare
+
+_LOGGER = logging.getLogger(__package__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +52,16 @@ async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+
+    def hand_over_reset(user: User, token: str) -> None:
+        """Give it to who runs this, by the log: there is no mail, and nobody else reads it."""
+        _LOGGER.info(
+            "%s has forgotten the password. If it is them, send them this link; "
+            "who opens it within an hour sets the password: %s",
+            user.email,
+            cloud.reset_link(token),
+        )
+
     cloud = LocalCloud(
         options.host,
         options.http_port,
@@ -60,6 +73,7 @@ async def _run(options: Options, ssl_context: ssl.SSLContext | None) -> None:
         ssl_context=ssl_context,
         operator=options.operator,
         sign_up=options.sign_up,
+        hand_over_reset=hand_over_reset,
     )
     await cloud.start()
     async with AsyncExitStack() as stack:

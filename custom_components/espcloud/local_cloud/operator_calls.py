@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .account_tokens import AccountToken
+from .accounts import Accounts
 from .models import Device, User
 from .peers import Peers
 from .pending import PendingDevices
 from .pending_device import PendingDevice
-from .sign_up import INVITATION_DAYS, SignUps
+from .sign_up import INVITATION_DAYS
 from .store import Store
 from .usage import Used, used_by
 from .version import VERSION
@@ -71,7 +72,7 @@ class Operator:
         connections: Callable[[], Iterable[_Connection]],
         email: str | None,
         *,
-        sign_ups: SignUps,
+        accounts: Accounts,
         peers: Peers,
         pending: PendingDevices | None,
         add_device: _AddDevice,
@@ -81,7 +82,7 @@ class Operator:
         self._store = store
         self._connections = connections
         self._email = email
-        self._sign_ups = sign_ups
+        self._accounts = accounts
         self._peers = peers
         self._pending = pending
         self._add_device = add_device
@@ -112,7 +113,7 @@ class Operator:
 
         Raises ApiError 400 for days or a note that cannot be, 403 where there are too many.
         """
-        return self._sign_ups.invite(note, days)
+        return self._accounts.sign_ups.invite(note, days)
 
     def invitations(self) -> list[AccountToken]:
         """Return the invitations that nobody has used, the oldest first."""
@@ -120,7 +121,11 @@ class Operator:
 
     def revoke_invitation(self, number: int) -> None:
         """Revoke the invitation of this id. Raises ApiError 404 where there is none."""
-        self._sign_ups.revoke(number)
+        self._accounts.sign_ups.revoke(number)
+
+    def password_reset(self, user: User) -> str:
+        """Return a token that sets the account's password, once, within an hour."""
+        return self._accounts.make_reset(user)
 
     def connections(self) -> list[ConnectionState]:
         """Return the connections at the device port."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "invite": "make an invitation, with which one account can be made",
     "invitations": "list the invitations that nobody has used",
     "revoke-invitation": "make an invitation worthless",
+    "reset-password": "make a link with which an account's password can be set",
 }
 
 
@@ -67,6 +68,11 @@ def _lines(reply: JsonObject) -> list[str]:
             reply["token"],
             f"Whoever has it can make one account. {_line(reply['invitation'])}",
         ]
+    if "token" in reply:
+        return [
+            reply["link"] or f"/reset?token={reply['token']}",
+            "Whoever opens this at the cloud within an hour sets the password, once.",
+        ]
     return ["Done."]
 
 
@@ -101,4 +107,6 @@ def _parser() -> argparse.ArgumentParser:
                 )
             case "revoke-invitation":
                 command.add_argument("id", type=int, metavar="ID")
+            case "reset-password":
+                command.add_argument("email", metavar="EMAIL")
     return parser

@@ -43,6 +43,14 @@ def _revoke(cloud: LocalCloud, request: JsonObject) -> JsonObject:
     return {}
 
 
+def _reset_password(cloud: LocalCloud, request: JsonObject) -> JsonObject:
+    user = cloud.store.user_by_email(read_text(request, "email"))
+    if user is None:
+        raise ApiError(404, "user not registered")
+    token = cloud.operator.password_reset(user)
+    return {"link": cloud.reset_link(token), "token": token}
+
+
 def _shown(invitation: AccountToken) -> JsonObject:
     """Return what is told of an invitation: its text never again."""
     until = local_time(invitation.token_expired_at, "UTC")
@@ -57,4 +65,5 @@ _CALLS: dict[str, Callable[[LocalCloud, JsonObject], JsonObject]] = {
     "invite": _invite,
     "invitations": _invitations,
     "revoke-invitation": _revoke,
+    "reset-password": _reset_password,
 }

@@ -8,7 +8,7 @@ import time
 
 from .access import Access
 from .account_calls import AccountCalls
-from .accounts import Accounts
+from .accounts import Accounts, HandOver
 from .addresses import KnownAddresses
 from .admission import Admission
 from .api.roms import RomApi
@@ -34,7 +34,7 @@ from .pending import PendingDevices
 from .ports import NO_PORTS, Addresses, reachable, service_ports
 from .presence import Presence
 from .quotas import Quotas
-from .rate_limits import FailedSignIns, NewAccounts
+from .rate_limits import FailedSignIns, NewAccounts, WantedResets
 from .retention import Retention
 from .router import Router, is_for_devices
 from .routes import all_routes
@@ -69,6 +69,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         retention: Retention = Retention(),
         operator: str | None = None,
         sign_up: SignUp = SignUp.OPEN,
+        hand_over_reset: HandOver | None = None,
         pending_devices: bool = False,
         is_ignored: Callable[[str], bool] = lambda key: False,
         serves_http: bool = True,
@@ -126,7 +127,9 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             sign_ups=SignUps(self.store, sign_up),
             failed=FailedSignIns(time.monotonic, self._known),
             joined=NewAccounts(time.monotonic),
+            wanted=WantedResets(time.monotonic),
             known=self._known,
+            hand_over=hand_over_reset,
         )
         delivery = Delivery(
             self._presence, self.store.context.now, self.store.roms, self.listeners
@@ -198,7 +201,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self.store,
             self._device_server.connections,
             operator,
-            sign_ups=self._accounts.sign_ups,
+            accounts=self._accounts,
             peers=peers,
             pending=self._pending,
             add_device=self.add_device,
