@@ -86,6 +86,8 @@ PATHS = [
     Path("GET", "/v1/products/*/datastreamTmpls/", {"user"}),
     Path("POST", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"name": "t"}]}),
     Path("DELETE", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"id": 1}]}),
+    Path("POST", "/v1/mbox/", {"user", *ANY_DEVICE_KEY}, {"action": "publish", "name": "n", "data": 1}),
+    Path("GET", "/v1/pns/peer/", {"user"}, query="action=unregister&peer_token=p"),
     Path("POST", "/v1/messages/", {"master", "owner"}, {"rom_version": "v"}, "action=device_upgrade_success"),
     Path("GET", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY),
     Path("POST", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY, {"datapoint": {"x": 1}}),

@@ -46,6 +46,7 @@ BODIES: list[tuple[str, str, str, Any]] = [
     ("owner", "POST", "/v1/datastreams/s/datapoint/", {"datapoint": {"x": 1, "l": 2, "at": "2020-01-01"}}),
     ("owner", "POST", "/v1/datastreams/light/datapoint/?deliver_to_device=true", {"datapoint": {"x": 1, "at": 5}}),
     ("owner", "POST", "/v1/datastreams/s/datapoints/", {"datapoints": [{"x": 1, "at": 1}]}),
+    ("owner", "POST", "/v1/mbox/", {"action": "publish", "name": "n", "data": "d"}),
     ("master", "POST", "/v1/device/activate/", {"encrypt_method": "PLAIN", "bssid": "b", "token": TOKEN, "rom_version": "v"}),
     ("master", "POST", "/v1/messages/?action=device_upgrade_success", {"pre_rom_version": "v", "rom_version": "v"}),
 ]  # fmt: skip

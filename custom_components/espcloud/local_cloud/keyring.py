@@ -61,6 +61,10 @@ class Keyring:
         """Return the owner's key of a device, where it has an owner."""
         return self._owners.get(device.id)
 
+    def owner_key_of(self, device_id: int) -> Key | None:
+        """Return the owner's key of the device of this id, where it has an owner."""
+        return self._owners.get(device_id)
+
     def held_by(self, user: User) -> Collection[Key]:
         """Return the owner and shared keys that the account holds, one a device."""
         return self._held_by.get(user.id, {}).values()

@@ -8,6 +8,7 @@ from .api.datastreams import DatastreamApi, History
 from .api.devices import DeviceApi
 from .api.groups import GroupApi
 from .api.keys import KeyApi
+from .api.mbox import MailboxApi
 from .api.messages import MessageApi
 from .api.ping import PingApi
 from .api.products import ProductApi
@@ -20,6 +21,7 @@ from .api.users import UserApi
 from .delivery import Delivery
 from .listeners import Listeners
 from .lists import Lists
+from .mailboxes import Mailboxes
 from .models import Device
 from .presence import Presence
 from .quotas import Quotas
@@ -39,6 +41,7 @@ def all_routes(
     quotas: Quotas,
     rom_api: RomApi,
     listeners: Listeners,
+    mailboxes: Mailboxes,
     history: History,
     disconnect: Callable[[Device, str], None],
 ) -> Iterator[Route]:
@@ -52,10 +55,17 @@ def all_routes(
     yield from SessionApi(store, access, presence, listeners).routes()
     yield from RpcApi(access, delivery).routes()
     yield from DatastreamApi(
-        store, access, delivery, quotas, history=history, listeners=listeners
+        store,
+        access,
+        delivery,
+        quotas,
+        history=history,
+        listeners=listeners,
+        watchers=(mailboxes.stored,),
     ).routes()
     yield from TimerApi(store, access, delivery, timer_watch, quotas).routes()
     yield from TemplateApi(store, access, quotas).routes()
     yield from rom_api.routes()
+    yield from MailboxApi(store, access, mailboxes).routes()
     yield from MessageApi(store, access).routes()
     yield from PingApi(store).routes()

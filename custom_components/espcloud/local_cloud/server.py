@@ -26,6 +26,7 @@ from .in_process import InProcess
 from .limits import Limits
 from .listeners import Listeners
 from .listening import usable_addresses
+from .mailboxes import Mailboxes
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
@@ -110,6 +111,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         self._database = Database(state_file, self.store, keep_days=retention.days)
         self.listeners = Listeners()
         self._taps = FrameTaps(self.store)
+        mailboxes = Mailboxes(self.store.keyring)
         self._presence = Presence(self.listeners)
         self._pending = (
             PendingDevices(self.listeners, limits, is_ignored)
@@ -158,6 +160,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
                 quotas=quotas,
                 rom_api=rom_api,
                 listeners=self.listeners,
+                mailboxes=mailboxes,
                 history=self._database.history,
                 disconnect=self.disconnect,
             )
@@ -189,6 +192,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             if local_network_only
             else self._router,
             self._presence,
+            mailboxes,
             admission,
             peers=peers,
             taps=self._taps,

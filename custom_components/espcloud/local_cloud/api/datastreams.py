@@ -1,6 +1,6 @@
 """Datapoints: stored ones, and those of the live device (protocol.md §2.7)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 import re
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ class History(Protocol):
         """Return datapoints of start <= at <= end, the latest first."""
 
 
+type PointWatcher = Callable[[Device, str, list[Datapoint]], None]
+"""Hears of datapoints of a device's datastream that one request has stored."""
+
 _NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
 _LIGHT_STREAM = "light"
 _LIGHT_TEXT = 9
@@ -49,8 +52,13 @@ class DatastreamApi:
         *,
         history: History,
         listeners: Listeners,
+        watchers: Iterable[PointWatcher],
     ) -> None:
-        """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`."""
+        """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`.
+
+        Tell `listeners` and `watchers` of what is stored.
+        """
+        self._watchers = tuple(watchers)
         self._listeners = listeners
         self._store = store
         self._access = access
@@ -150,15 +158,14 @@ class DatastreamApi:
         self._quotas.check_points(device, name, len(checked))
         device.last_push = now
         self._store.context.touch(device)
-        times = request.times
-        stored = [
-            render_datapoint(self._store.streams.add(device, name, values, at), times)
-            for values, at in checked
-        ]
+        streams = self._store.streams
+        stored = [streams.add(device, name, values, at) for values, at in checked]
         if self._listeners:
             for values, at in checked:
                 self._listeners.tell(DatapointReceived(device, name, values, at))
-        return stored
+        for tell in self._watchers:
+            tell(device, name, stored)
+        return [render_datapoint(point, request.times) for point in stored]
 
 
 def is_stream_name(name: str) -> bool:
