@@ -77,6 +77,13 @@ class Keyring:
         """Return how many user keys the account has."""
         return len(self._of_user.get(user.id, {}))
 
+    def holders(self, device: Device) -> set[int]:
+        """Return the ids of the accounts that hold a key to the device."""
+        keys = self._on_device.get(device.id, {}).values()
+        return {
+            key.authorized_user_id for key in keys if key.kind is not KeyKind.MASTER
+        }
+
     def count_guests(self, device: Device) -> int:
         """Return how many accounts hold a shared key to the device."""
         keys = self._on_device.get(device.id, {}).values()

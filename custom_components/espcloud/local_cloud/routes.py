@@ -1,10 +1,10 @@
 """The paths of all families, put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .access import Access
 from .accounts import Accounts
-from .api.datastreams import DatastreamApi, History
+from .api.datastreams import DatastreamApi, PointWatcher
 from .api.devices import DeviceApi
 from .api.groups import GroupApi
 from .api.keys import KeyApi
@@ -17,8 +17,10 @@ from .api.rpc import RpcApi
 from .api.session import SessionApi
 from .api.templates import TemplateApi
 from .api.timers import TimerApi
+from .api.triggers import TriggerApi
 from .api.users import UserApi
 from .delivery import Delivery
+from .history import History
 from .listeners import Listeners
 from .lists import Lists
 from .mailboxes import Mailboxes
@@ -43,6 +45,7 @@ def all_routes(
     listeners: Listeners,
     mailboxes: Mailboxes,
     history: History,
+    watchers: Iterable[PointWatcher],
     disconnect: Callable[[Device, str], None],
 ) -> Iterator[Route]:
     """Return every path that there is, each with what answers it."""
@@ -61,9 +64,10 @@ def all_routes(
         quotas,
         history=history,
         listeners=listeners,
-        watchers=(mailboxes.stored,),
+        watchers=watchers,
     ).routes()
     yield from TimerApi(store, access, delivery, timer_watch, quotas).routes()
+    yield from TriggerApi(store, access, quotas).routes()
     yield from TemplateApi(store, access, quotas).routes()
     yield from rom_api.routes()
     yield from MailboxApi(store, access, mailboxes).routes()

@@ -42,6 +42,7 @@ from .routes import all_routes
 from .sign_up import SignUp, SignUps
 from .store import Store
 from .timer_watch import TimerWatch
+from .trigger_watch import TriggerWatch
 from .unknown_keys import UnknownKeys
 from .wire import JsonObject
 
@@ -137,6 +138,13 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self._presence, self.store.context.now, self.store.roms, self.listeners
         )
         self._timer_watch = TimerWatch(self.store, delivery, self._presence)
+        self._trigger_watch = TriggerWatch(
+            self.store,
+            mailboxes,
+            self.listeners,
+            history=self._database.history,
+            flush=self.flush,
+        )
         quotas = Quotas(self.store)
         self._uploads = FirmwareUploads(self.store, quotas, self._hashing)
         access = Access(
@@ -162,6 +170,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
                 listeners=self.listeners,
                 mailboxes=mailboxes,
                 history=self._database.history,
+                watchers=(mailboxes.stored, self._trigger_watch.stored),
                 disconnect=self.disconnect,
             )
         )
@@ -263,6 +272,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             return
         self._closed = True
         await self._timer_watch.close()
+        await self._trigger_watch.close()
         await self._device_server.close()
         await self._http_server.close()
         await self._firmware_listener.close()

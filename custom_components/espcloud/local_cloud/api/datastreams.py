@@ -1,13 +1,13 @@
 """Datapoints: stored ones, and those of the live device (protocol.md §2.7)."""
 
 from collections.abc import Callable, Iterable, Iterator
-import re
-from typing import Any, Protocol
+from typing import Any
 
 from ..access import ANY_DEVICE_KEY, Access
 from ..delivery import Delivery
 from ..errors import ApiError, bad_request, unknown_path
 from ..fields import read_integer, read_object, read_objects
+from ..history import History
 from ..listeners import DatapointReceived, Listeners
 from ..lists import MAX_ROWS, query_number
 from ..models import DIMENSIONS, Datapoint, Device, Key, render_datapoint
@@ -15,23 +15,13 @@ from ..quotas import Quotas
 from ..request import Answer, LargeAnswer, Request
 from ..router import Route
 from ..store import Store
+from ..stream_names import is_stream_name
 from ..times import LAST_TIME, parse_time
 from ..wire import JsonObject, encode_item
-
-
-class History(Protocol):
-    """What finds datapoints."""
-
-    async def __call__(
-        self, datastream_id: int, *, start: int, end: int, offset: int, count: int
-    ) -> list[Datapoint]:
-        """Return datapoints of start <= at <= end, the latest first."""
-
 
 type PointWatcher = Callable[[Device, str, list[Datapoint]], None]
 """Hears of datapoints of a device's datastream that one request has stored."""
 
-_NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
 _LIGHT_STREAM = "light"
 _LIGHT_TEXT = 9
 """A longer value overruns the old light's buffer (protocol.md §3.9, 7)."""
@@ -166,11 +156,6 @@ class DatastreamApi:
         for tell in self._watchers:
             tell(device, name, stored)
         return [render_datapoint(point, request.times) for point in stored]
-
-
-def is_stream_name(name: str) -> bool:
-    """Say whether a datastream may have this name (protocol.md §2.7)."""
-    return _NAME.fullmatch(name) is not None
 
 
 def _stream_name(request: Request) -> str:

@@ -12,8 +12,8 @@ from ..rate_limits import MAX_REMEMBERED, RecentEvents
 from ..request import Answer, Request
 from ..router import Route
 from ..store import Store
+from ..stream_names import is_stream_name
 from ..wire import JsonObject, encode_item
-from .datastreams import is_stream_name
 
 MAX_DATA = 4096
 """Bytes of a message."""
