@@ -31,6 +31,8 @@ class _Lamp:
         self.peer = "192.0.2.1"
         self.here = "192.0.2.2", 8000
         self.is_open = True
+        self.is_subscribed = False
+        self.stuck_since: float | None = None
         self.outbox = Outbox(self, timeout=5, limits=Limits(waiting_pushes=10))
         self.written = 0
 

@@ -11,6 +11,7 @@ from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.passwords import Passwords
 from custom_components.espcloud.local_cloud.roms import Model
 from custom_components.espcloud.local_cloud.rows import columns
+from custom_components.espcloud.local_cloud.trigger_rules import read_rule
 
 from .snapshot import take
 
@@ -19,6 +20,7 @@ _ACTIVITY = {"last_push", "last_pull", "last_active", "updated"}
 _NO_HASH = f"scrypt$14$8$1$00${'00' * 32}"
 """What no password has, in the form that a state file must have."""
 _VERSION = "v1.0.6t45772(a)"
+_RULE = read_rule({"name": "t", "stream_name": "s", "compare_type": 1, "threshold_value": 1})  # fmt: skip
 _PLAN = {"type": "LOOP_PERIOD", "period": "day", "time": 1, "action": "a"}
 
 # What a key may change; whatever is not listed has to stay as it was.
@@ -79,6 +81,8 @@ class PopulatedCloud:
             store.add_device(f"made by {name}", 1, product=product)
             store.add_group(user, f"room of {name}", "").device_ids.append(device.id)
             store.add_timer(device, {**_PLAN, "action": f"a_{name}"})
+            rule = {**_RULE, "name": f"trigger of {name}"}
+            store.triggers.add(device, user.id, rule)
             store.streams.add(device, "s", {"x": f"value of {name}"}, 0)
         files = {"user1.bin": b"\xea one", "user2.bin": b"\xea two"}
         store.add_firmware(mine, Model.of(self.device), _VERSION, files)
@@ -167,6 +171,12 @@ class PopulatedCloud:
                     for each in devices
                 ],
                 [row for row in rows["timers"] if row["device_id"] == number],
+                # Any datapoint may meet one.
+                [
+                    row | {"is_met": 0}
+                    for row in rows["triggers"]
+                    if row["device_id"] == number
+                ],
             ]
             if name:
                 areas["their device"] = [settings, activity]

@@ -12,7 +12,9 @@ from .server import OPERATOR, ConsoleServer, running_server
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ConsoleServer]:
     """Run a server at which anybody may sign up."""
-    with running_server(tmp_path_factory.mktemp("console")) as server:
+    with running_server(
+        tmp_path_factory.mktemp("console"), "--sign-up", "open"
+    ) as server:
         yield server
         # No page has failed unseen.
         assert "Traceback" not in Path(server.log).read_text()

@@ -79,7 +79,7 @@ async def instance(folder: Path) -> AsyncGenerator[Instance]:
 def console_server(folder: Path) -> Generator[ConsoleServer]:
     """Run `local-cloud` with its web site; see `console` for windows on it."""
     (folder / "console").mkdir()
-    with running_server(folder / "console") as server:
+    with running_server(folder / "console", "--sign-up", "open") as server:
         yield server
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud, database, schema
+from custom_components.espcloud.local_cloud.account_tokens import Purpose
 from custom_components.espcloud.local_cloud.database import Database
 from custom_components.espcloud.local_cloud.database_file import DatabaseFile
 from custom_components.espcloud.local_cloud.errors import StateFileError
@@ -23,12 +24,16 @@ from custom_components.espcloud.local_cloud.retention import Retention
 from custom_components.espcloud.local_cloud.roms import Model
 from custom_components.espcloud.local_cloud.rows import TABLES, columns
 from custom_components.espcloud.local_cloud.store import Store
+from custom_components.espcloud.local_cloud.trigger_rules import read_rule
 from fuzz.snapshot import take
 
 from .helpers import DeviceSocket
 
 VERSION = "v1.0.1t27388(o)"
 FILES = {"user1.bin": b"first" * 9000, "user2.bin": b"second" * 9000}
+RULE = read_rule({"name": "hot", "compare_type": 3, "threshold_value": 30.5})
+LATER_TABLES = ["account_tokens", "triggers"]
+"""Those that the first version of the schema did not have."""
 PLAN = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
 
 
@@ -64,6 +69,9 @@ async def full_cloud(path: Path, password_hash: str) -> LocalCloud:
     store.add_timer(device, PLAN)
     for number in range(3):
         store.streams.add(device, "light", {"x": number, "z": {"red": 1.5}}, 1000)
+    store.triggers.add(device, user.id, RULE)
+    store.account_tokens.add(Purpose.INVITATION, 600, note="for Ann")
+    store.account_tokens.add(Purpose.RESET, 600, user_id=user.id)
     await cloud.flush()
     return cloud
 
@@ -332,6 +340,27 @@ async def test_an_older_version(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     await third.close()
 
 
+async def test_the_first_version(path: Path, password_hash: str) -> None:
+    """Its tables lack those that came later, and are otherwise those of today."""
+    cloud = await full_cloud(path, password_hash)
+    await cloud.close()
+    before = take(cloud.store)
+    older = sqlite3.connect(path)
+    for table in LATER_TABLES:
+        older.execute(f"DROP TABLE {table}")
+        older.execute("DELETE FROM last_ids WHERE name = ?", (table,))
+    older.execute("PRAGMA user_version = 1")
+    older.commit()
+    older.close()
+    again = await started(path)
+    assert take(again.store) == before | {table: [] for table in LATER_TABLES}
+    again.operator.invite()
+    await again.close()
+    third = await started(path)
+    assert take(third.store) == take(again.store)
+    await third.close()
+
+
 def changed(table: str, column: str, value: Any, row: int = 1) -> str:
     """Return what changes a value."""
     text = json.dumps(value) if isinstance(value, dict | list) else value
@@ -357,6 +386,8 @@ def changed(table: str, column: str, value: Any, row: int = 1) -> str:
         changed("timers", "plan", {**PLAN, "more": 1}), changed("datastreams", "device_id", 9),
         changed("datastreams", "latest", [1, 1, 1, 1, {"q": 1}]), changed("datastreams", "latest", {}),
         changed("datastreams", "latest", [1, 10**15, 1, 1, {}]), changed("datastreams", "latest", [1]),
+        changed("account_tokens", "purpose", "x"), changed("account_tokens", "user_id", 9),
+        changed("triggers", "device_id", 9), changed("triggers", "rule", {**RULE, "compare_type": 9}),
         changed("templates", "product_id", 9), changed("rom_files", "user_id", 9),
         changed("rom_files", "product_id", 9), changed("rom_files", "size", 9),
         changed("rom_files", "name", "user2.bin"), changed("rom_files", "name", "x.bin"),

@@ -43,6 +43,8 @@ PATHS = [
     Path("POST", "/v1/user/find/", OPEN, {"email": "nobody@example.org"}),
     Path("POST", "/v1/keys/", OPEN, {"email": "mine@example.org", "password": "p"}),
     Path("POST", "/v1/user/resetpassword/", OPEN, {"email": "mine@example.org", "password": "p", "new_password": "q"}),
+    Path("POST", "/v1/user/resetpassword/mail/", OPEN, {"email": "mine@example.org"}),
+    Path("GET", "/v1/resource/sms/", OPEN, query="state=login&phone=1"),
     Path("GET", "/v1/keys/", {"user"}),
     Path("PUT", "/v1/keys/", {"user"}, {"keys": [{"id": 1, "keep": 1}]}),
     Path("DELETE", "/v1/keys/", {"user"}, {"keys": [{"id": 1}]}),
@@ -84,6 +86,12 @@ PATHS = [
     Path("GET", "/v1/products/*/datastreamTmpls/", {"user"}),
     Path("POST", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"name": "t"}]}),
     Path("DELETE", "/v1/products/*/datastreamTmpls/", {"user"}, {"datastreamTmpls": [{"id": 1}]}),
+    Path("GET", "/v1/trigger/", ANY_DEVICE_KEY),
+    Path("POST", "/v1/trigger/", {"master", "owner"}, {"trigger": {"name": "t", "compare_type": 1, "threshold_value": 1}}),
+    Path("PUT", "/v1/trigger/", {"master", "owner"}, {"trigger": {"id": 1, "name": "u"}}),
+    Path("DELETE", "/v1/trigger/", {"master", "owner"}, {"trigger": {"id": 1}}),
+    Path("POST", "/v1/mbox/", {"user", *ANY_DEVICE_KEY}, {"action": "publish", "name": "n", "data": 1}),
+    Path("GET", "/v1/pns/peer/", {"user"}, query="action=unregister&peer_token=p"),
     Path("POST", "/v1/messages/", {"master", "owner"}, {"rom_version": "v"}, "action=device_upgrade_success"),
     Path("GET", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY),
     Path("POST", "/v1/datastreams/*/datapoint/", ANY_DEVICE_KEY, {"datapoint": {"x": 1}}),
@@ -136,7 +144,15 @@ def secrets(populated: PopulatedCloud, own: str) -> set[str]:
         if key.user_id == 1
         or key.device_id in (populated.device.id, populated.for_sale.id)
     }
-    mine = {"of mine", "by mine", "mine@example.org", "a_mine", "t" * 40, "s" * 40}
+    mine = {
+        "of mine",
+        "by mine",
+        "mine@example.org",
+        "a_mine",
+        "trigger of mine",
+        "t" * 40,
+        "s" * 40,
+    }
     return (keys | mine) - {own}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.trigger_rules import read_rule
 
 from .helpers import TOKEN, Api, DeviceSocket
 
@@ -17,7 +18,11 @@ WEEKLY = {
     "time_actions": [{"time": "113814", "action": "off_switch"}],
 }
 PERIOD = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
-ACCOUNT = {"email": "new@example.org", "password": "p", "username": "new"}
+ACCOUNT = {"email": "new@example.org", "password": "p", "username": "new", "invitation": "i"}  # fmt: skip
+TRIGGER = {
+    "name": "t", "dimension_index": 0, "stream_name": "s", "interval": 60, "interval_func": 1,
+    "compare_type": 3, "threshold_value": 1.5, "notify_rules": [{"scope": "me", "via": "app", "tmpl_token": "t"}],
+}  # fmt: skip
 BODIES: list[tuple[str, str, str, Any]] = [
     ("", "POST", "/v1/user/join/", ACCOUNT),
     ("", "POST", "/v1/user/login/", {"email": "x@example.org", "password": "p"}),
@@ -26,6 +31,8 @@ BODIES: list[tuple[str, str, str, Any]] = [
     ("", "POST", "/v1/keys/", {"email": "x@example.org", "password": "p", "scope": "user"}),
     ("", "POST", "/v1/keys/", {"Authorization": {"username": "x", "password": "p"}}),
     ("", "POST", "/v1/user/resetpassword/", {"email": "x@example.org", "password": "p", "new_password": "q", "keep_devices": 1}),
+    ("", "POST", "/v1/user/resetpassword/", {"token": "t", "new_password": "q", "keep_devices": 1}),
+    ("", "POST", "/v1/user/resetpassword/mail/", {"email": "x@example.org"}),
     ("user", "PUT", "/v1/keys/", {"keys": [{"id": 2, "keep": 1}]}),
     ("user", "DELETE", "/v1/keys/", {"keys": [{"id": 99}]}),
     ("user", "POST", "/v1/key/authorize/", {"token": "t"}),
@@ -44,6 +51,10 @@ BODIES: list[tuple[str, str, str, Any]] = [
     ("owner", "POST", "/v1/datastreams/s/datapoint/", {"datapoint": {"x": 1, "l": 2, "at": "2020-01-01"}}),
     ("owner", "POST", "/v1/datastreams/light/datapoint/?deliver_to_device=true", {"datapoint": {"x": 1, "at": 5}}),
     ("owner", "POST", "/v1/datastreams/s/datapoints/", {"datapoints": [{"x": 1, "at": 1}]}),
+    ("owner", "POST", "/v1/trigger/", {"trigger": TRIGGER}),
+    ("owner", "PUT", "/v1/trigger/", {"trigger": {"id": 1, **TRIGGER}}),
+    ("owner", "DELETE", "/v1/trigger/", {"trigger": {"id": 2}}),
+    ("owner", "POST", "/v1/mbox/", {"action": "publish", "name": "n", "data": "d"}),
     ("master", "POST", "/v1/device/activate/", {"encrypt_method": "PLAIN", "bssid": "b", "token": TOKEN, "rom_version": "v"}),
     ("master", "POST", "/v1/messages/?action=device_upgrade_success", {"pre_rom_version": "v", "rom_version": "v"}),
 ]  # fmt: skip
@@ -81,6 +92,7 @@ async def test_wrong_types(
     product = cloud.store.add_product(user, "p", 1, 1)
     group = cloud.store.add_group(user, "g", "")
     cloud.store.add_timer(device, PERIOD)
+    cloud.store.triggers.add(device, user.id, read_rule(TRIGGER))
     good = await api.call(method, path, body, key=key)
     assert good.status != 400, good.text
     path, _, query = path.partition("?")
@@ -100,11 +112,13 @@ async def test_wrong_types(
         if status == 429:
             cloud._accounts._failed.clear()
             cloud._accounts._joined.clear()
+            cloud._accounts._wanted.clear()
     assert refused >= 10
     # And what got through left nothing behind that cannot be read.
     for reading, reader in (
         (user_key, "/v1/user/devices/?list_by_group=true"), (user_key, "/v1/products/"),
         (user_key, f"/v1/products/{product.id}/devices/"), (owner_key, "/v1/device/"),
+        (owner_key, "/v1/trigger/"),
         (owner_key, "/v1/device/timers/?is_humanize_format_simple=true"),
         (owner_key, "/v1/datastreams/s/datapoints/"),
     ):  # fmt: skip

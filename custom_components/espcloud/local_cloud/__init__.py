@@ -9,5 +9,6 @@ shows the frames of one, and `operator` is what the person who runs it sees and 
 
 from .limits import Limits
 from .server import LocalCloud
+from .sign_up import SignUp
 
-__all__ = ["Limits", "LocalCloud"]
+__all__ = ["Limits", "LocalCloud", "SignUp"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 import json
 import logging
 import os
@@ -14,9 +14,14 @@ import sys
 
 from . import LocalCloud
 from .command_line import Options, parse
+from .control_socket import control_socket
 from .errors import ApiError, StateFileError, bad_request
+from .models import User
+from .operator_command import COMMANDS, run as run_command
 from .readiness import Readiness, as_json, as_text, prepare
 from .site import Mount, installed_mount
+
+_LOGGER = logging.getLogger(__package__)
 
 
 def main(
@@ -24,10 +29,14 @@ def main(
     *,
     find_mount: Callable[[], Mount | None] = installed_mount,
 ) -> int:
-    """Run until SIGTERM or Ctrl-C and return the exit status.
+    """Run until SIGTERM or Ctrl-C, or one of the COMMANDS, and return the exit status.
 
     Unless the command line wants none, the web site is the one that `find_mount` finds.
     """
+    if arguments is None:
+        arguments = sys.argv[1:]
+    if arguments and arguments[0] in COMMANDS:
+        return run_command(arguments)
     try:
         options = parse(arguments)
     except EOFError, KeyboardInterrupt:
@@ -56,6 +65,16 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+
+    def hand_over_reset(user: User, token: str) -> None:
+        """Give it to who runs this, by the log: there is no mail, and nobody else reads it."""
+        _LOGGER.info(
+            "%s has forgotten the password. If it is them, send them this link; "
+            "who opens it within an hour sets the password: %s",
+            user.email,
+            cloud.reset_link(token),
+        )
+
     cloud = LocalCloud(
         options.host,
         options.http_port,
@@ -66,20 +85,23 @@ async def _run(
         retention=options.retention,
         ssl_context=ssl_context,
         operator=options.operator,
+        sign_up=options.sign_up,
+        hand_over_reset=hand_over_reset,
     )
     if mount is not None:
         cloud.mount(mount(cloud))
     await cloud.start()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(cloud.close)
         readiness = await prepare(cloud, options.account, options.device)
         if options.operator is not None and cloud.operator.user is None:
             raise bad_request(
                 f"--operator: there is no account {options.operator}; --account makes one"
             )
+        if options.state is not None:
+            await stack.enter_async_context(control_socket(cloud, options.state))
         _print(readiness, options)
         await ended.wait()
-    finally:
-        await cloud.close()
 
 
 def _print(readiness: Readiness, options: Options) -> None:

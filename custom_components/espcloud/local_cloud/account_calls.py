@@ -1,8 +1,10 @@
 """What whoever embeds the cloud does with its accounts."""
 
 from .accounts import Accounts
+from .addresses import IN_PROCESS
 from .models import KeyKind, User
 from .quotas import Quotas
+from .sign_up import SignUp
 from .store import Store
 
 
@@ -10,7 +12,13 @@ class AccountCalls:
     """A part of LocalCloud, which has these attributes."""
 
     store: Store
+    http_url: str
     _accounts: Accounts
+
+    @property
+    def sign_up(self) -> SignUp:
+        """Who may make an account now; before the first one, everybody (see `SignUp`)."""
+        return self._accounts.sign_ups.policy
 
     async def add_account(self, email: str, password: str | None) -> User:
         """Make an account; without a password nobody can sign in to it.
@@ -45,6 +53,20 @@ class AccountCalls:
         `user_key`. Raises ApiError 400 for an empty one.
         """
         await self._accounts.set_password(user, password)
+
+    async def reset_password(
+        self, token: str, password: str, peer: str = IN_PROCESS
+    ) -> User:
+        """Give the account of a reset token another password (see `Operator.password_reset`).
+
+        `peer` is the address of the person who does so: guesses are counted by it. Raises ApiError
+        400 for an empty password, 403 for a token that is none (any more), 429 for too many guesses.
+        """
+        return await self._accounts.reset_password(token, password, peer)
+
+    def reset_link(self, token: str) -> str:
+        """Return the address at which a person sets a password with a token; "" without HTTP."""
+        return f"{self.http_url}/reset?token={token}" if self.http_url else ""
 
     def set_email(self, user: User, email: str) -> None:
         """Give an account another e-mail.

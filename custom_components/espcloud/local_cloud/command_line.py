@@ -9,7 +9,9 @@ from pathlib import Path
 import sys
 
 from .device_types import PTYPES
+from .operator_command import COMMANDS
 from .retention import Retention
+from .sign_up import SignUp
 
 PASSWORD_VARIABLE = "LOCAL_CLOUD_PASSWORD"
 HTTP_PORT = 8080
@@ -45,6 +47,7 @@ class Options(argparse.Namespace):
     password_file: Path | None
     device: list[DeviceWish]
     operator: str | None
+    sign_up: SignUp
     state: Path | None
     retention: Retention
     cert: Path | None
@@ -104,7 +107,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="local-cloud",
         description="A local Espressif IoT Cloud: the HTTP API, and the port for devices.",
         epilog="A port that is named opens; 0 is any free one. Without any, HTTP is at "
-        f"{HTTP_PORT} and devices at {DEVICE_PORT}, neither encrypted.",
+        f"{HTTP_PORT} and devices at {DEVICE_PORT}, neither encrypted. "
+        f"Further commands, each with its own --help: {', '.join(COMMANDS)}.",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen at (%(default)s)"
@@ -148,6 +152,15 @@ def _parser() -> argparse.ArgumentParser:
         "--operator",
         metavar="EMAIL",
         help="the account of the person who runs this; the first account unless you say otherwise",
+    )
+    parser.add_argument(
+        "--sign-up",
+        type=SignUp,
+        choices=tuple(SignUp),
+        default=SignUp.CLOSED,
+        metavar="{" + ",".join(SignUp) + "}",
+        help="who may make an account when there is one already: everybody, who has an "
+        "invitation (local-cloud invite), or nobody (%(default)s)",
     )
     parser.add_argument(
         "--state",

@@ -70,6 +70,8 @@ class DeviceConnection(asyncio.Protocol):
         self._pending = pending
         self.is_pending = False
         """Whether it is kept though its key is unknown."""
+        self.is_subscribed = False
+        """Whether it waits for messages, which an app does without identifying."""
         self._taps = taps
         self._speaker: Device | None = None
         """Whose the last frame was, as far as somebody looks at frames."""
@@ -310,6 +312,8 @@ class DeviceConnection(asyncio.Protocol):
             self.heard_at = self._loop.time()
             self._heard(self.device)
             self.outbox.hear()
+        elif self.is_subscribed:
+            self.heard_at = self._loop.time()
         elif self.is_pending and self._pending is not None:
             self.heard_at = self._loop.time()
             self._pending.heard(self)

@@ -10,6 +10,7 @@ from .admission import Admission
 from .device_connection import DeviceConnection
 from .frame_taps import FrameTaps
 from .limits import Limits
+from .mailboxes import Mailboxes
 from .models import Device
 from .peers import Peers
 from .pending import PendingDevices
@@ -25,6 +26,7 @@ class DeviceServer(SocketServer):
         self,
         router: Router,
         presence: Presence,
+        mailboxes: Mailboxes,
         admission: Admission,
         *,
         peers: Peers,
@@ -34,7 +36,7 @@ class DeviceServer(SocketServer):
         delivery_timeout: float,
         limits: Limits,
     ) -> None:
-        """Hand requests to `router` and tell `presence` who comes and goes.
+        """Hand requests to `router`, tell `presence` who comes and goes, and `mailboxes` who goes.
 
         `admission` and `peers` say who may.
         """
@@ -51,6 +53,7 @@ class DeviceServer(SocketServer):
         )
         self._pending = pending
         self._presence = presence
+        self._mailboxes = mailboxes
         self._peers = peers
         self._connections: set[DeviceConnection] = set()
         self._unread: dict[DeviceConnection, int] = {}
@@ -94,6 +97,7 @@ class DeviceServer(SocketServer):
     def left(self, connection: DeviceConnection, reason: str) -> None:
         """Note that a connection carries no device any more, and why."""
         self._presence.leave(connection, reason)
+        self._mailboxes.left(connection)
         if self._pending is not None:
             self._pending.left(connection)
 
@@ -128,9 +132,8 @@ class DeviceServer(SocketServer):
         """Drop who is silent, or does not read."""
         now, limits = asyncio.get_running_loop().time(), self._limits
         for connection in list(self._connections):
-            silence = (
-                limits.unidentified if connection.device is None else limits.silent
-            )
+            is_somebody = connection.device is not None or connection.is_subscribed
+            silence = limits.silent if is_somebody else limits.unidentified
             if connection.stuck_since is not None:
                 if now - connection.stuck_since > limits.unread:
                     connection.drop("it does not read")

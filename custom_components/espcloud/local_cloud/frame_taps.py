@@ -15,7 +15,7 @@ from .wire import JsonObject
 _MASK = "***"
 _SECRETS = frozenset(
     {"authorization", "key", "token", "master_key", "owner_key", "password"}
-    | {"new_password"}
+    | {"new_password", "invitation", "pns_token", "peer_token"}
 )
 """Members whose texts are masked, in whatever case they are written."""
 _KEY = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)

@@ -61,6 +61,10 @@ class Keyring:
         """Return the owner's key of a device, where it has an owner."""
         return self._owners.get(device.id)
 
+    def owner_key_of(self, device_id: int) -> Key | None:
+        """Return the owner's key of the device of this id, where it has an owner."""
+        return self._owners.get(device_id)
+
     def held_by(self, user: User) -> Collection[Key]:
         """Return the owner and shared keys that the account holds, one a device."""
         return self._held_by.get(user.id, {}).values()
@@ -72,6 +76,13 @@ class Keyring:
     def count_user_keys(self, user: User) -> int:
         """Return how many user keys the account has."""
         return len(self._of_user.get(user.id, {}))
+
+    def holders(self, device: Device) -> set[int]:
+        """Return the ids of the accounts that hold a key to the device."""
+        keys = self._on_device.get(device.id, {}).values()
+        return {
+            key.authorized_user_id for key in keys if key.kind is not KeyKind.MASTER
+        }
 
     def count_guests(self, device: Device) -> int:
         """Return how many accounts hold a shared key to the device."""

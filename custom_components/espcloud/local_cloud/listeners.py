@@ -87,6 +87,15 @@ class DatapointReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerMet:
+    """A `value` is what the trigger of this name waits for, and was not before (see `trigger_rules`)."""
+
+    device: Device
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class CommandAnswered:
     """A push to a device is over: answered, given up, or its device is gone.
 
@@ -148,6 +157,7 @@ type Event = (
     | KeyContested
     | UnknownKey
     | DatapointReceived
+    | TriggerMet
     | CommandAnswered
     | FirmwareServed
     | PendingAppeared

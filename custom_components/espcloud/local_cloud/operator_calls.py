@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from .account_tokens import AccountToken
+from .accounts import Accounts
 from .models import Device, User
 from .peers import Peers
 from .pending import PendingDevices
 from .pending_device import PendingDevice
+from .sign_up import INVITATION_DAYS
 from .store import Store
 from .usage import Used, used_by
 from .version import VERSION
@@ -69,6 +72,7 @@ class Operator:
         connections: Callable[[], Iterable[_Connection]],
         email: str | None,
         *,
+        accounts: Accounts,
         peers: Peers,
         pending: PendingDevices | None,
         add_device: _AddDevice,
@@ -78,6 +82,7 @@ class Operator:
         self._store = store
         self._connections = connections
         self._email = email
+        self._accounts = accounts
         self._peers = peers
         self._pending = pending
         self._add_device = add_device
@@ -100,6 +105,27 @@ class Operator:
         """Return all accounts with what they use."""
         store = self._store
         return [AccountUse(user, used_by(store, user)) for user in store.users.values()]
+
+    def invite(
+        self, note: str = "", days: int = INVITATION_DAYS
+    ) -> tuple[AccountToken, str]:
+        """Make an invitation for one account; return its record, and its text, told only now.
+
+        Raises ApiError 400 for days or a note that cannot be, 403 where there are too many.
+        """
+        return self._accounts.sign_ups.invite(note, days)
+
+    def invitations(self) -> list[AccountToken]:
+        """Return the invitations that nobody has used, the oldest first."""
+        return self._store.account_tokens.invitations()
+
+    def revoke_invitation(self, number: int) -> None:
+        """Revoke the invitation of this id. Raises ApiError 404 where there is none."""
+        self._accounts.sign_ups.revoke(number)
+
+    def password_reset(self, user: User) -> str:
+        """Return a token that sets the account's password, once, within an hour."""
+        return self._accounts.make_reset(user)
 
     def connections(self) -> list[ConnectionState]:
         """Return the connections at the device port."""

@@ -33,6 +33,10 @@ class Link(Protocol):
     """The address of the other side."""
     here: tuple[Any, ...]
     """The address of this side, as the socket has it."""
+    is_subscribed: bool
+    """Whether it waits for messages (`mailboxes`), and may be silent as a device may."""
+    stuck_since: float | None
+    """Since when the peer has had to read before anything else happens."""
 
     @property
     def is_open(self) -> bool:

@@ -24,6 +24,10 @@ MAX_TIMERS = 50
 """Timers of a device, the fired ones included; few of them reach it (`timer_plans`)."""
 MAX_ALL_TIMERS = 2000
 """Timers of the devices that an account owns or, where nobody owns them, made."""
+MAX_TRIGGERS = 20
+"""Triggers of a device."""
+MAX_ALL_TRIGGERS = 500
+"""Triggers of the devices that an account owns or, where nobody owns them, made."""
 MAX_ROMS = 16
 """Firmware versions of a product, or of a kind of device."""
 MAX_ROM_BYTES = 32 << 20
@@ -127,6 +131,19 @@ class Quotas:
             count + more,
             MAX_ALL_TIMERS,
             "the devices of an account have at most {} timers: delete some",
+        )
+
+    def check_triggers(self, device: Device) -> None:
+        """Check before a trigger is added."""
+        triggers = self._store.triggers
+        count = len(triggers.of(device.id))
+        _check(count + 1, MAX_TRIGGERS, "a device has at most {} triggers: delete some")
+        others = (each for each in self._devices_like(device) if each is not device)
+        count += sum(len(triggers.of(each.id)) for each in others)
+        _check(
+            count + 1,
+            MAX_ALL_TRIGGERS,
+            "the devices of an account have at most {} triggers: delete some",
         )
 
     def check_firmware(self, user: User, model: Model, more: int) -> None:

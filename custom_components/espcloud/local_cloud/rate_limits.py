@@ -1,4 +1,4 @@
-"""Limits on what strangers may do: guess passwords, and make accounts.
+"""Limits on what strangers may do: guess passwords, forget them, and make accounts.
 
 How guessing is limited:
 
@@ -39,12 +39,18 @@ FAILURES_PER_PAIR = 10
 FAILURES_PER_ADDRESS = 50
 """Failures of one address, whatever the account."""
 
-NEW_ACCOUNT_WINDOW = 3600.0
-"""Seconds in which new accounts count."""
+STRANGERS_WINDOW = 3600.0
+"""Seconds in which new accounts and forgotten passwords count."""
 ACCOUNTS_PER_ADDRESS = 20
 """New accounts of one address."""
 ACCOUNTS_IN_ALL = 200
 """New accounts from wherever: more addresses do not fill the memory faster."""
+RESETS_PER_ADDRESS = 20
+"""Forgotten passwords of one address, whether there are such accounts or not."""
+RESETS_IN_ALL = 200
+"""Forgotten passwords from wherever."""
+RESETS_PER_ACCOUNT = 3
+"""Of these, the ones of one account that reach the person who runs the cloud."""
 
 
 class RecentEvents:
@@ -176,16 +182,19 @@ class FailedSignIns:
         ]
 
 
-class NewAccounts:
-    """Counts the accounts that strangers make, in any hour."""
+class _OfStrangers:
+    """Counts what strangers have done in any hour, and refuses more."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Read the time, in seconds, from `now`."""
-        self._of_address = RecentEvents(now, NEW_ACCOUNT_WINDOW, ACCOUNTS_PER_ADDRESS)
-        self._in_all = RecentEvents(now, NEW_ACCOUNT_WINDOW, ACCOUNTS_IN_ALL)
+    def __init__(
+        self, now: Callable[[], float], of_address: int, in_all: int, what: str
+    ) -> None:
+        """Allow an address `of_address`, all together `in_all` of `what`; `now` is in seconds."""
+        self._what = what
+        self._of_address = RecentEvents(now, STRANGERS_WINDOW, of_address)
+        self._in_all = RecentEvents(now, STRANGERS_WINDOW, in_all)
 
     def add(self, peer: str) -> None:
-        """Count an account that is about to be made. Raises ApiError 429 beyond a limit.
+        """Count one that is about to happen. Raises ApiError 429 beyond a limit.
 
         Who calls within the process is no stranger and does not count.
         """
@@ -195,7 +204,7 @@ class NewAccounts:
         for events, name in counters:
             if seconds := events.wait(name):
                 raise ApiError(
-                    429, f"too many new accounts, try again in {seconds} seconds"
+                    429, f"too many {self._what}, try again in {seconds} seconds"
                 )
         for events, name in counters:
             events.count(name)
@@ -204,3 +213,27 @@ class NewAccounts:
         """Forget all of them."""
         self._of_address.clear()
         self._in_all.clear()
+
+
+class NewAccounts(_OfStrangers):
+    """Counts the accounts that strangers make."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Read the time, in seconds, from `now`."""
+        super().__init__(now, ACCOUNTS_PER_ADDRESS, ACCOUNTS_IN_ALL, "new accounts")
+
+
+class WantedResets(_OfStrangers):
+    """Counts how often strangers say that they have forgotten a password."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Read the time, in seconds, from `now`."""
+        super().__init__(now, RESETS_PER_ADDRESS, RESETS_IN_ALL, "forgotten passwords")
+        self._of_account = RecentEvents(now, STRANGERS_WINDOW, RESETS_PER_ACCOUNT)
+
+    def allow(self, user: User) -> bool:
+        """Say whether an account may have one more, and count it."""
+        if self._of_account.wait(user.id):
+            return False
+        self._of_account.count(user.id)
+        return True

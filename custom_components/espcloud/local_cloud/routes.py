@@ -1,13 +1,14 @@
 """The paths of all families, put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .access import Access
 from .accounts import Accounts
-from .api.datastreams import DatastreamApi, History
+from .api.datastreams import DatastreamApi, PointWatcher
 from .api.devices import DeviceApi
 from .api.groups import GroupApi
 from .api.keys import KeyApi
+from .api.mbox import MailboxApi
 from .api.messages import MessageApi
 from .api.ping import PingApi
 from .api.products import ProductApi
@@ -16,10 +17,13 @@ from .api.rpc import RpcApi
 from .api.session import SessionApi
 from .api.templates import TemplateApi
 from .api.timers import TimerApi
+from .api.triggers import TriggerApi
 from .api.users import UserApi
 from .delivery import Delivery
+from .history import History
 from .listeners import Listeners
 from .lists import Lists
+from .mailboxes import Mailboxes
 from .models import Device
 from .presence import Presence
 from .quotas import Quotas
@@ -39,7 +43,9 @@ def all_routes(
     quotas: Quotas,
     rom_api: RomApi,
     listeners: Listeners,
+    mailboxes: Mailboxes,
     history: History,
+    watchers: Iterable[PointWatcher],
     disconnect: Callable[[Device, str], None],
 ) -> Iterator[Route]:
     """Return every path that there is, each with what answers it."""
@@ -52,10 +58,18 @@ def all_routes(
     yield from SessionApi(store, access, presence, listeners).routes()
     yield from RpcApi(access, delivery).routes()
     yield from DatastreamApi(
-        store, access, delivery, quotas, history=history, listeners=listeners
+        store,
+        access,
+        delivery,
+        quotas,
+        history=history,
+        listeners=listeners,
+        watchers=watchers,
     ).routes()
     yield from TimerApi(store, access, delivery, timer_watch, quotas).routes()
+    yield from TriggerApi(store, access, quotas).routes()
     yield from TemplateApi(store, access, quotas).routes()
     yield from rom_api.routes()
+    yield from MailboxApi(store, access, mailboxes).routes()
     yield from MessageApi(store, access).routes()
     yield from PingApi(store).routes()

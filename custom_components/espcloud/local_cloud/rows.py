@@ -6,6 +6,7 @@ import json
 from operator import attrgetter
 from typing import Any
 
+from .account_tokens import AccountToken, Purpose
 from .errors import ApiError
 from .models import (
     DIMENSIONS,
@@ -30,6 +31,8 @@ from .passwords import is_password_hash
 from .store import Store
 from .timer_plans import read_plan
 from .times import LAST_TIME, ZERO_TIME
+from .trigger_rules import read_rule
+from .triggers import Trigger
 from .wire import JsonObject
 
 TABLES: dict[str, type[Record]] = {
@@ -43,6 +46,8 @@ TABLES: dict[str, type[Record]] = {
     "groups": DeviceGroup,
     "timers": Timer,
     "datastreams": Datastream,
+    "account_tokens": AccountToken,
+    "triggers": Trigger,
 }
 """What is in memory as well; a table comes after those to which its rows refer."""
 ACTIVITY = ("last_push", "last_pull", "last_active")
@@ -243,7 +248,13 @@ def _is_fine(store: Store, record: Record) -> bool:
         case Key():
             return record.token not in store.keyring.keys and _is_key(store, record)
         case Timer():
-            return record.device_id in store.devices and _is_plan(record.plan)
+            return record.device_id in store.devices and _is_read_as_it_is(
+                record.plan, read_plan
+            )
+        case Trigger():
+            return record.device_id in store.devices and _is_read_as_it_is(
+                record.rule, read_rule
+            )
         case Product() | DeviceGroup():
             return record.user_id in store.users
         case DatastreamTmpl():
@@ -263,6 +274,10 @@ def _is_fine(store: Store, record: Record) -> bool:
             )
         case Device():
             return _refers(store.products, record.product_id)
+        case AccountToken():
+            return record.purpose in set(Purpose) and _refers(
+                store.users, record.user_id
+            )
         case Datastream():
             device = store.devices.get(record.device_id)
             return device is not None and not store.streams.find(device, record.name)
@@ -286,9 +301,12 @@ def _is_key(store: Store, key: Key) -> bool:
     )
 
 
-def _is_plan(plan: JsonObject) -> bool:
+def _is_read_as_it_is(
+    written: JsonObject, read: Callable[[JsonObject], JsonObject]
+) -> bool:
+    """Say whether what a user wrote could come in so today."""
     try:
-        return read_plan(plan) == plan
+        return read(written) == written
     except ApiError:
         return False
 

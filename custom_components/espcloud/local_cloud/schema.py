@@ -4,10 +4,22 @@ import sqlite3
 
 APPLICATION_ID = 0x65737063
 """What stands in the file's header, "espc": SQLite's own mark of whose database a file is."""
-VERSION = 1
+VERSION = 3
 """The version of the tables below, which stands there as well."""
 
 _RECORD = "id INTEGER PRIMARY KEY, created INTEGER NOT NULL, updated INTEGER NOT NULL, visibly INTEGER NOT NULL"
+
+_ACCOUNT_TOKENS = f"""
+CREATE TABLE account_tokens ({_RECORD},
+    purpose TEXT NOT NULL, token_hash TEXT NOT NULL UNIQUE, user_id INTEGER NOT NULL,
+    note TEXT NOT NULL, token_expired_at INTEGER NOT NULL) STRICT;
+"""
+
+_TRIGGERS = f"""
+CREATE TABLE triggers ({_RECORD},
+    device_id INTEGER NOT NULL REFERENCES devices DEFERRABLE INITIALLY DEFERRED,
+    user_id INTEGER NOT NULL, rule TEXT NOT NULL, is_met INTEGER NOT NULL) STRICT;
+"""
 
 TABLES = f"""
 CREATE TABLE users ({_RECORD},
@@ -69,10 +81,12 @@ CREATE TABLE datapoints (
     at INTEGER NOT NULL, id INTEGER NOT NULL, created INTEGER NOT NULL, point TEXT NOT NULL,
     PRIMARY KEY (datastream_id, at, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE last_ids (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+{_ACCOUNT_TOKENS}
+{_TRIGGERS}
 """
 """Columns stand in the order of the records' fields; 0 refers to nothing. Lists and objects are JSON."""
 
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: _ACCOUNT_TOKENS, 2: _TRIGGERS}
 """What makes the tables of each older version those of the next one."""
 
 

@@ -8,7 +8,7 @@ import time
 
 from .access import Access
 from .account_calls import AccountCalls
-from .accounts import Accounts
+from .accounts import Accounts, HandOver
 from .addresses import IN_PROCESS, KnownAddresses
 from .admission import Admission
 from .api.roms import RomApi
@@ -26,6 +26,7 @@ from .in_process import InProcess
 from .limits import Limits
 from .listeners import Listeners
 from .listening import usable_addresses
+from .mailboxes import Mailboxes
 from .models import Device, User
 from .operator_calls import Operator
 from .passwords import Passwords, hashes_at_once
@@ -34,13 +35,15 @@ from .pending import PendingDevices
 from .ports import NO_PORTS, Addresses, reachable, service_ports
 from .presence import Presence
 from .quotas import Quotas
-from .rate_limits import FailedSignIns, NewAccounts
+from .rate_limits import FailedSignIns, NewAccounts, WantedResets
 from .retention import Retention
 from .router import Router, is_for_devices
 from .routes import all_routes
+from .sign_up import SignUp, SignUps
 from .site import Site
 from .store import Store
 from .timer_watch import TimerWatch
+from .trigger_watch import TriggerWatch
 from .unknown_keys import UnknownKeys
 from .wire import JsonObject
 
@@ -68,6 +71,8 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         limits: Limits = Limits(),
         retention: Retention = Retention(),
         operator: str | None = None,
+        sign_up: SignUp = SignUp.OPEN,
+        hand_over_reset: HandOver | None = None,
         pending_devices: bool = False,
         is_ignored: Callable[[str], bool] = lambda key: False,
         serves_http: bool = True,
@@ -108,6 +113,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
         self._database = Database(state_file, self.store, keep_days=retention.days)
         self.listeners = Listeners()
         self._taps = FrameTaps(self.store)
+        mailboxes = Mailboxes(self.store.keyring)
         self._presence = Presence(self.listeners)
         self._pending = (
             PendingDevices(self.listeners, limits, is_ignored)
@@ -122,14 +128,24 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self.store,
             Passwords(self._hashing),
             FairQueue(hashes_at_once()),
+            sign_ups=SignUps(self.store, sign_up),
             failed=FailedSignIns(time.monotonic, self._known),
             joined=NewAccounts(time.monotonic),
+            wanted=WantedResets(time.monotonic),
             known=self._known,
+            hand_over=hand_over_reset,
         )
         delivery = Delivery(
             self._presence, self.store.context.now, self.store.roms, self.listeners
         )
         self._timer_watch = TimerWatch(self.store, delivery, self._presence)
+        self._trigger_watch = TriggerWatch(
+            self.store,
+            mailboxes,
+            self.listeners,
+            history=self._database.history,
+            flush=self.flush,
+        )
         quotas = Quotas(self.store)
         self._uploads = FirmwareUploads(self.store, quotas, self._hashing)
         access = Access(
@@ -153,7 +169,9 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
                 quotas=quotas,
                 rom_api=rom_api,
                 listeners=self.listeners,
+                mailboxes=mailboxes,
                 history=self._database.history,
+                watchers=(mailboxes.stored, self._trigger_watch.stored),
                 disconnect=self.disconnect,
             )
         )
@@ -184,6 +202,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             if local_network_only
             else self._router,
             self._presence,
+            mailboxes,
             admission,
             peers=peers,
             taps=self._taps,
@@ -196,6 +215,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             self.store,
             self._device_server.connections,
             operator,
+            accounts=self._accounts,
             peers=peers,
             pending=self._pending,
             add_device=self.add_device,
@@ -257,6 +277,7 @@ class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
             return
         self._closed = True
         await self._timer_watch.close()
+        await self._trigger_watch.close()
         await self._device_server.close()
         await self._http_server.close()
         await self._firmware_listener.close()

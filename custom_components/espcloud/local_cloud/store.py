@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping
 import secrets
+from typing import Any
 
+from .account_tokens import AccountToken, AccountTokens
 from .keyring import Keyring
 from .models import (
     Datastream,
@@ -17,10 +19,12 @@ from .models import (
     Token,
     User,
 )
+from .record_table import RecordTable
 from .roms import Model, Roms
 from .store_context import StoreContext
 from .streams import Streams
 from .times import DEFAULT_ZONE
+from .triggers import Trigger, Triggers
 from .wire import JsonObject
 
 
@@ -38,33 +42,40 @@ class Store:
         self.keyring = Keyring(self.context)
         self.streams = Streams(self.context)
         self.roms = Roms(self.context)
+        self.account_tokens = AccountTokens(self.context)
+        self.triggers = Triggers(self.context)
+        self._products = RecordTable[Product](lambda each: each.user_id)
+        self._templates = RecordTable[DatastreamTmpl](lambda each: each.product_id)
+        self._groups = RecordTable[DeviceGroup](lambda each: each.user_id)
+        self._timers = RecordTable[Timer](lambda each: each.device_id)
+        self.products = self._products.records
+        self.templates = self._templates.records
+        self.groups = self._groups.records
+        self.timers = self._timers.records
+        self._tables: dict[type[Record], RecordTable[Any]] = {
+            Product: self._products,
+            DatastreamTmpl: self._templates,
+            DeviceGroup: self._groups,
+            Timer: self._timers,
+            AccountToken: self.account_tokens,
+            Trigger: self.triggers,
+        }
         self.users: dict[int, User] = {}
-        self.products: dict[int, Product] = {}
         self.devices: dict[int, Device] = {}
-        self.templates: dict[int, DatastreamTmpl] = {}
-        self.groups: dict[int, DeviceGroup] = {}
-        self.timers: dict[int, Timer] = {}
         self._users_by_email: dict[str, User] = {}
         self._users_by_name: dict[str, User] = {}
-        self._products_of: dict[int, dict[int, Product]] = {}
-        self._templates_of: dict[int, dict[int, DatastreamTmpl]] = {}
         self._devices_of: dict[int, dict[int, Device]] = {}
-        self._groups_of: dict[int, dict[int, DeviceGroup]] = {}
-        self._timers_of: dict[int, dict[int, Timer]] = {}
 
     def table(self, kind: type[Record]) -> Mapping[int, Record]:
         """Return all records of a type by their ids."""
         tables: dict[type[Record], Mapping[int, Record]] = {
             User: self.users,
-            Product: self.products,
-            DatastreamTmpl: self.templates,
             RomFile: self.roms.files,
             Device: self.devices,
             Key: self.keyring.keys_by_id,
             Token: self.keyring.tokens_by_id,
-            DeviceGroup: self.groups,
-            Timer: self.timers,
             Datastream: self.streams.streams,
+            **{kind: table.records for kind, table in self._tables.items()},
         }
         return tables[kind]
 
@@ -75,12 +86,6 @@ class Store:
                 self.users[record.id] = record
                 self._users_by_email[record.email.casefold()] = record
                 self._users_by_name[record.username.casefold()] = record
-            case Product():
-                self.products[record.id] = record
-                _enter(self._products_of, record.user_id, record)
-            case DatastreamTmpl():
-                self.templates[record.id] = record
-                _enter(self._templates_of, record.product_id, record)
             case RomFile():
                 self.roms.put(record)
             case Device():
@@ -91,14 +96,10 @@ class Store:
                 self.keyring.put(record)
             case Token():
                 self.keyring.put_token(record)
-            case DeviceGroup():
-                self.groups[record.id] = record
-                _enter(self._groups_of, record.user_id, record)
-            case Timer():
-                self.timers[record.id] = record
-                _enter(self._timers_of, record.device_id, record)
             case Datastream():
                 self.streams.put(record)
+            case _:
+                self._tables[type(record)].put(record)
 
     def take_out(self, record: Record) -> None:
         """Take a record out."""
@@ -107,12 +108,6 @@ class Store:
                 del self.users[record.id]
                 del self._users_by_email[record.email.casefold()]
                 del self._users_by_name[record.username.casefold()]
-            case Product():
-                del self.products[record.id]
-                del self._products_of[record.user_id][record.id]
-            case DatastreamTmpl():
-                del self.templates[record.id]
-                del self._templates_of[record.product_id][record.id]
             case RomFile():
                 self.roms.take_out(record)
             case Device():
@@ -122,14 +117,10 @@ class Store:
                 self.keyring.take_out(record)
             case Token():
                 self.keyring.take_out_token(record)
-            case DeviceGroup():
-                del self.groups[record.id]
-                del self._groups_of[record.user_id][record.id]
-            case Timer():
-                del self.timers[record.id]
-                del self._timers_of[record.device_id][record.id]
             case Datastream():
                 self.streams.take_out(record)
+            case _:
+                self._tables[type(record)].take_out(record)
 
     def user_by_email(self, email: str) -> User | None:
         """Find an account; upper and lower case are alike."""
@@ -155,7 +146,7 @@ class Store:
 
     def products_of(self, user: User) -> Collection[Product]:
         """Return the products that the account made."""
-        return self._products_of.get(user.id, {}).values()
+        return self._products.of(user.id).values()
 
     def add_product(
         self, user: User, name: str, ptype: int, is_private: int
@@ -177,7 +168,7 @@ class Store:
 
     def templates_of(self, product_id: int) -> dict[int, DatastreamTmpl]:
         """Return the datastream templates of a product by id."""
-        return self._templates_of.get(product_id, {})
+        return self._templates.of(product_id)
 
     def add_template(
         self,
@@ -288,7 +279,7 @@ class Store:
 
     def groups_of(self, user: User) -> dict[int, DeviceGroup]:
         """Return the account's groups by id."""
-        return self._groups_of.get(user.id, {})
+        return self._groups.of(user.id)
 
     def add_group(self, user: User, name: str, desc: str) -> DeviceGroup:
         """Add an empty group."""
@@ -311,7 +302,7 @@ class Store:
 
     def timers_of(self, device: Device) -> dict[int, Timer]:
         """Return the device's timers by id."""
-        return self._timers_of.get(device.id, {})
+        return self._timers.of(device.id)
 
     def add_timer(
         self, device: Device, plan: JsonObject, zone: str = DEFAULT_ZONE

@@ -1,13 +1,13 @@
 """Datapoints: stored ones, and those of the live device (protocol.md §2.7)."""
 
-from collections.abc import Iterator
-import re
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ..access import ANY_DEVICE_KEY, Access
 from ..delivery import Delivery
 from ..errors import ApiError, bad_request, unknown_path
 from ..fields import read_integer, read_object, read_objects
+from ..history import History
 from ..listeners import DatapointReceived, Listeners
 from ..lists import MAX_ROWS, query_number
 from ..models import DIMENSIONS, Datapoint, Device, Key, render_datapoint
@@ -15,20 +15,13 @@ from ..quotas import Quotas
 from ..request import Answer, LargeAnswer, Request
 from ..router import Route
 from ..store import Store
+from ..stream_names import is_stream_name
 from ..times import LAST_TIME, parse_time
 from ..wire import JsonObject, encode_item
 
+type PointWatcher = Callable[[Device, str, list[Datapoint]], None]
+"""Hears of datapoints of a device's datastream that one request has stored."""
 
-class History(Protocol):
-    """What finds datapoints."""
-
-    async def __call__(
-        self, datastream_id: int, *, start: int, end: int, offset: int, count: int
-    ) -> list[Datapoint]:
-        """Return datapoints of start <= at <= end, the latest first."""
-
-
-_NAME = re.compile(r"[a-zA-Z0-9_+\-.:]{1,64}")
 _LIGHT_STREAM = "light"
 _LIGHT_TEXT = 9
 """A longer value overruns the old light's buffer (protocol.md §3.9, 7)."""
@@ -49,8 +42,13 @@ class DatastreamApi:
         *,
         history: History,
         listeners: Listeners,
+        watchers: Iterable[PointWatcher],
     ) -> None:
-        """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`."""
+        """Keep datapoints in `store`, find older ones by `history`, ask devices through `delivery`.
+
+        Tell `listeners` and `watchers` of what is stored.
+        """
+        self._watchers = tuple(watchers)
         self._listeners = listeners
         self._store = store
         self._access = access
@@ -150,20 +148,14 @@ class DatastreamApi:
         self._quotas.check_points(device, name, len(checked))
         device.last_push = now
         self._store.context.touch(device)
-        times = request.times
-        stored = [
-            render_datapoint(self._store.streams.add(device, name, values, at), times)
-            for values, at in checked
-        ]
+        streams = self._store.streams
+        stored = [streams.add(device, name, values, at) for values, at in checked]
         if self._listeners:
             for values, at in checked:
                 self._listeners.tell(DatapointReceived(device, name, values, at))
-        return stored
-
-
-def is_stream_name(name: str) -> bool:
-    """Say whether a datastream may have this name (protocol.md §2.7)."""
-    return _NAME.fullmatch(name) is not None
+        for tell in self._watchers:
+            tell(device, name, stored)
+        return [render_datapoint(point, request.times) for point in stored]
 
 
 def _stream_name(request: Request) -> str:

@@ -11,8 +11,8 @@ from ..quotas import MAX_TEMPLATES, Quotas
 from ..request import Answer, Request
 from ..router import Route
 from ..store import Store
+from ..stream_names import is_stream_name
 from ..wire import JsonObject
-from .datastreams import is_stream_name
 from .products import product_in_path
 
 _MAX_TEXT = {"description": 255, "tags": 64, "unit": 32, "symbol": 32}

@@ -1,9 +1,12 @@
 """Accounts: join, sign in, find, make user keys (protocol.md §2.4); replace the password.
 
 The cloud resets a password by mail alone. Here whoever knows it replaces it: POST
-`/v1/user/resetpassword/` `{"email", "password", "new_password"[, "keep_devices"]}`. All user keys of
+`/v1/user/resetpassword/` `{"email", "password", "new_password"[, "keep_devices"]}`. Whoever has forgotten
+it asks as at the cloud, POST `/v1/user/resetpassword/mail/` `{"email"}`; the person who runs the server
+gets a token, and with that it is POST `/v1/user/resetpassword/` `{"token", "new_password"}`. All user keys of
 the account end; its owner and shared keys get another text, but for those that are to be kept (PUT
 `/v1/keys/`, in `keys`), and with `"keep_devices": 0` for those as well. The answer is that of a sign-in.
+Telephone numbers and accounts elsewhere are refused with 501.
 A user key that comes along in the header of a sign-in has an allowance of wrong passwords of its own
 (`rate_limits`).
 """
@@ -35,21 +38,29 @@ class UserApi:
         yield Route(("POST",), "/v1/user/join/", self._join)
         yield Route(("POST",), "/v1/user/login/", self._login)
         yield Route(("POST",), "/v1/user/resetpassword/", self._replace_password)
+        yield Route(("POST",), "/v1/user/resetpassword/mail/", self._forgot_password)
         yield Route(("POST",), "/v1/user/find/", self._find)
+        yield Route(("GET",), "/v1/resource/sms/", _refuse_telephone)
         yield Route(("POST",), "/v1/keys/", self._make_key)
 
     async def _join(self, request: Request) -> JsonObject:
-        """Make an account: 200, 409 where it exists, 400 for a bad format, 429 for too many."""
-        await self._accounts.add(
+        """Make an account: 200, 409 where it exists, 400 for a bad format, 429 for too many.
+
+        403 where sign-up is closed, or is for those with an `invitation` alone.
+        """
+        _refuse_other_ways(request)
+        await self._accounts.join(
             read_text(request.body, "email"),
             read_text(request.body, "password", limit=MAX_PASSWORD),
             read_text(request.body, "username", ""),
             peer=request.peer,
+            invitation=read_text(request.body, "invitation", ""),
         )
         return {"status": 200}
 
     async def _login(self, request: Request) -> JsonObject:
         """Sign in: 200 with the account and a user key, 403 wrong password, 404 not registered."""
+        _refuse_other_ways(request)
         user = await self._accounts.sign_in(
             read_text(request.body, "email"),
             read_text(request.body, "password", limit=MAX_PASSWORD),
@@ -59,16 +70,32 @@ class UserApi:
         return self._signed_in(request, user)
 
     async def _replace_password(self, request: Request) -> JsonObject:
-        """Replace the password: as a sign-in, 400 for a bad new one."""
-        user = await self._accounts.replace_password(
-            read_text(request.body, "email"),
-            read_text(request.body, "password", limit=MAX_PASSWORD),
-            read_text(request.body, "new_password", limit=MAX_PASSWORD),
-            request.peer,
-            token=request.token,
-            keep_devices=bool(read_flag(request.body, "keep_devices", 1)),
-        )
+        """Replace the password: as a sign-in, 400 for a bad new one.
+
+        With a `token` in place of the old one: 403 where that is none any more.
+        """
+        new = read_text(request.body, "new_password", limit=MAX_PASSWORD)
+        keep_devices = bool(read_flag(request.body, "keep_devices", 1))
+        if "token" in request.body:
+            token = read_text(request.body, "token")
+            user = await self._accounts.reset_password(
+                token, new, request.peer, keep_devices=keep_devices
+            )
+        else:
+            user = await self._accounts.replace_password(
+                read_text(request.body, "email"),
+                read_text(request.body, "password", limit=MAX_PASSWORD),
+                new,
+                request.peer,
+                token=request.token,
+                keep_devices=keep_devices,
+            )
         return self._signed_in(request, user)
+
+    def _forgot_password(self, request: Request) -> JsonObject:
+        """Take it that a password is forgotten: 200 whether there is such an account or not."""
+        self._accounts.want_reset(read_text(request.body, "email"), request.peer)
+        return {"status": 200}
 
     def _signed_in(self, request: Request, user: User) -> JsonObject:
         key = self._add_key(user)
@@ -103,3 +130,20 @@ class UserApi:
     def _add_key(self, user: User) -> Key:
         self._quotas.check_user_keys(user)
         return self._store.keyring.add_user_key(user)
+
+
+def _refuse_telephone(request: Request) -> JsonObject:
+    """Refuse to send a text message."""
+    raise ApiError(501, "this cloud sends no text messages: use an e-mail address")
+
+
+def _refuse_other_ways(request: Request) -> None:
+    """Refuse telephone numbers and accounts elsewhere, as the app offers them (protocol.md §2.4)."""
+    if "email" in request.body:
+        return
+    if "phone" in request.body:
+        raise ApiError(
+            501, "this cloud knows no telephone numbers: use an e-mail address"
+        )
+    if "state" in request.body:
+        raise ApiError(501, "this cloud knows no accounts elsewhere: use its own")
