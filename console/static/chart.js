@@ -3,6 +3,7 @@
 import uPlot from "./vendor/uplot/uPlot.esm.js";
 
 const DIMENSIONS = ["x", "y", "z", "k", "l"];
+const MOST_DOTS = 100;
 const language = document.documentElement.lang;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -103,16 +104,18 @@ export class Chart {
     this.plot?.destroy();
     const shown = this.#shown();
     const isBanded = this.summary.width > 0;
+    const isSparse = this.summary.at.length <= MOST_DOTS;
     const series = [{}];
     const bands = [];
     for (const name of shown) {
       const stroke = color(`--series-${DIMENSIONS.indexOf(name) + 1}`);
       if (isBanded) {
         bands.push({ series: [series.length, series.length + 1], fill: `${stroke}33` });
-        const edge = { stroke: `${stroke}55`, width: 1, points: { show: false } };
+        const edge = { stroke: `${stroke}55`, width: 1, spanGaps: true, points: { show: false } };
         series.push(edge, edge);
       }
-      series.push({ label: name, stroke, width: 2, points: { size: 5, fill: stroke } });
+      // A dimension that some points lack has a line all the same, and one value alone a dot.
+      series.push({ label: name, stroke, width: 2, spanGaps: true, points: { show: isSparse, size: 5, fill: stroke } });
     }
     const axis = { stroke: color("--faint"), grid: { stroke: color("--line"), width: 1 },
       ticks: { stroke: color("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
@@ -128,7 +131,7 @@ export class Chart {
       },
       scales: { x: { time: true, range: () => this.#padded() } },
       axes: [
-        { ...axis, values: times, space: 70, size: 44 },
+        { ...axis, values: times, space: 70, size: 48 },
         { ...axis, size: 58, values: (chart, ticks) => ticks.map(formatNumber) },
       ],
       series,
