@@ -14,6 +14,7 @@ from local_cloud.device_types import kind_name
 from local_cloud.models import DIMENSIONS
 
 from .static_files import StaticFiles
+from .values import shown
 
 _FOLDER = Path(__file__).parent / "templates"
 _WORTH_COMPRESSING = 1024
@@ -38,14 +39,15 @@ class Renderer:
             "kind_name": kind_name,
             "DIMENSIONS": DIMENSIONS,
         }
-        self._environment.filters |= {"iso": iso, "qr": qr_code}
+        self._environment.filters |= {"iso": iso, "qr": qr_code, "shown": shown}
 
     def page(
         self, facts: dict[str, Any], template: str, *, status: int, **values: Any
     ) -> web.Response:
         """Return a page; one that the browser has already is not sent again."""
         text = self._environment.get_template(template).render(facts | values)
-        body = text.encode()
+        # Devices post texts, and a lone surrogate, which JSON may have, has no UTF-8 form.
+        body = text.encode("utf-8", "replace")
         etag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
         headers = {"Cache-Control": "private, no-cache", "ETag": etag, "Vary": "Cookie"}
         if status == 200 and facts["etag_of"] == etag:

@@ -5,7 +5,7 @@ from typing import Any
 from .holdings import Holding
 from .visits import Visit
 
-TABS = (("overview", ""),)
+TABS = (("overview", ""), ("data", "/data"))
 """The name of each page, and where it is below the device's own address."""
 
 

@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 
 from ..routing import Route
-from . import account, device, devices, language, products, sharing, sign_in
+from . import (
+    account,
+    chart,
+    data,
+    device,
+    devices,
+    export,
+    language,
+    products,
+    sharing,
+    sign_in,
+)
 
 
 def routes() -> Iterator[Route]:
@@ -15,6 +26,9 @@ def routes() -> Iterator[Route]:
         devices,
         device,
         sharing,
+        data,
+        chart,
+        export,
         products,
     ):
         yield from module.ROUTES

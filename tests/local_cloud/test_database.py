@@ -11,11 +11,17 @@ import shutil
 import sqlite3
 import stat
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from custom_components.espcloud.local_cloud import LocalCloud, database, schema
+from custom_components.espcloud.local_cloud import (
+    LocalCloud,
+    database,
+    datapoint_queries,
+    schema,
+)
 from custom_components.espcloud.local_cloud.account_tokens import Purpose
 from custom_components.espcloud.local_cloud.database import Database
 from custom_components.espcloud.local_cloud.database_file import DatabaseFile
@@ -236,17 +242,17 @@ async def test_the_event_loop_goes_on_meanwhile(
     await (await full_cloud(path, password_hash)).close()
     threads: dict[str, int] = {}
 
-    def watch(name: str) -> None:
-        original = getattr(database, name)
+    def watch(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
 
         def watched(*arguments: Any) -> Any:
             threads[name] = threading.get_ident()
             return original(*arguments)
 
-        monkeypatch.setattr(database, name, watched)
+        monkeypatch.setattr(module, name, watched)
 
-    for name in ("restore", "point_from"):
-        watch(name)
+    watch(database, "restore")
+    watch(datapoint_queries, "point_from")
     open_file = DatabaseFile.open
 
     def opened(where: Path, *, is_held: bool) -> DatabaseFile:

@@ -4,7 +4,8 @@ It shares no code with the client in `custom_components/espcloud/cloud`: two rea
 test each other.
 
 Whoever embeds it has `LocalCloud`: `call` asks it without a port, `listeners` hear of its devices, `tap`
-shows the frames of one, and `operator` is what the person who runs it sees and does.
+shows the frames of one, `datapoint_calls` has what they measured, and `operator` is what the person who
+runs it sees and does.
 """
 
 from .limits import Limits

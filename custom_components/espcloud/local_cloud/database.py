@@ -6,26 +6,20 @@ after it, and whoever waits for it is told so.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 import logging
 from pathlib import Path
+import sqlite3
 
+from . import datapoint_queries
 from .changes import Batch, Outcome, RecordId
 from .database_file import DatabaseFile, Rows, StorageError, explained
 from .errors import ApiError, StateFileError
 from .models import Datapoint, Datastream, Record
-from .rows import (
-    TABLE_OF,
-    TABLES,
-    Row,
-    change_to,
-    point_from,
-    point_row,
-    restore,
-    to_row,
-)
+from .rows import TABLE_OF, TABLES, Row, change_to, point_row, restore, to_row
 from .store import Store
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,6 +54,7 @@ class Database:
         self._idle = asyncio.Event()
         self._flush_timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.Task[None] | None = None
+        self._parts = asyncio.Lock()
         # In memory there is one connection, and so one thread.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="local_cloud writer")
         self._reader = (
@@ -151,11 +146,34 @@ class Database:
         if not self._is_open:
             return []
 
-        def read() -> list[Datapoint]:
-            rows = self._file.history(datastream_id, start, end, offset, count)
-            return [point_from(row) for row in rows]
+        return await self.read(
+            partial(
+                datapoint_queries.history,
+                datastream_id=datastream_id,
+                start=start,
+                end=end,
+                offset=offset,
+                count=count,
+            )
+        )
 
-        return await self._loop.run_in_executor(self._reader, read)
+    async def read[T](self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what a query finds in what is committed; it is called on the reader's thread.
+
+        Others wait meanwhile, so what takes long is to be read in parts. Raises ApiError 503 while
+        the database is not open.
+        """
+        if not self._is_open:
+            raise ApiError(503, "the cloud is not running")
+        return await self._loop.run_in_executor(self._reader, query, self._file.reader)
+
+    async def read_part[T](self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `read` does, for one part of something long.
+
+        However many read something long, all others wait for one part of it at most.
+        """
+        async with self._parts:
+            return await self.read(query)
 
     async def content(self, rom_id: int) -> bytes | None:
         """Return what is in a firmware file, None where there is none."""

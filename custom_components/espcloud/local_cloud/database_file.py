@@ -34,10 +34,6 @@ _EXPIRE = """
 DELETE FROM datapoints WHERE datastream_id = ?1 AND (at, id) IN (
     SELECT at, id FROM datapoints WHERE datastream_id = ?1 AND at < ?2 ORDER BY at, id LIMIT ?3)
 """
-_HISTORY = """
-SELECT datastream_id, at, id, created, point FROM datapoints
-WHERE datastream_id = ? AND at BETWEEN ? AND ? ORDER BY at DESC, id DESC LIMIT ? OFFSET ?
-"""
 
 
 class StorageError(Exception):
@@ -152,12 +148,10 @@ class DatabaseFile:
             raise StorageError(str(error)) from error
         self._committed()
 
-    def history(
-        self, datastream_id: int, start: int, end: int, offset: int, count: int
-    ) -> list[Row]:
-        """Return datapoints with start <= at <= end, the latest first."""
-        wanted = (datastream_id, start, end, count, offset)
-        return self._reader.execute(_HISTORY, wanted).fetchall()
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """What queries are asked of, on a thread of their own unless it is in memory."""
+        return self._reader
 
     def content(self, rom_id: int) -> bytes | None:
         """Return what is in a firmware file, None where there is none."""

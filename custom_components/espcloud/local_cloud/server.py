@@ -13,6 +13,7 @@ from .addresses import IN_PROCESS, KnownAddresses
 from .admission import Admission
 from .api.roms import RomApi
 from .database import Database
+from .datapoint_calls import DatapointCalls
 from .delivery import Delivery
 from .device_calls import DeviceCalls
 from .device_server import DeviceServer
@@ -48,7 +49,7 @@ from .unknown_keys import UnknownKeys
 from .wire import JsonObject
 
 
-class LocalCloud(AccountCalls, DeviceCalls, FirmwareCalls):
+class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
     """A local Espressif cloud.
 
     After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`, the plain

@@ -1,0 +1,195 @@
+// The page of a datastream: which time its chart shows, the values under the mouse, and points as they arrive.
+import { Chart, formatNumber } from "./chart.js";
+import { get } from "./requests.js";
+import { listen } from "./stream.js";
+import { addPoint, countBetween } from "./summaries.js";
+import { addRow, refresh, showExactTimes } from "./points.js";
+
+const HOUR = 3600;
+const SPANS = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR, month: 720 * HOUR, year: 8760 * HOUR, all: null };
+const LEAST_SPAN = 10;
+
+const page = document.querySelector("[data-datastream]");
+const { datastream: name, address, unit } = page.dataset;
+const deviceId = Number(page.dataset.deviceId);
+const place = page.querySelector("[data-chart]");
+const caption = page.querySelector("[data-caption]");
+const legend = page.querySelector("[data-legend]");
+const back = page.querySelector("[data-back]");
+const csv = document.querySelector("[data-csv]");
+const language = document.documentElement.lang;
+const whole = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const count = new Intl.NumberFormat(language);
+
+let last = page.dataset.last ? Number(page.dataset.last) : null;
+let view; // { range } by its name, or { start, end }
+let shown; // the start and the end of what is drawn
+let summary;
+let asked = 0;
+const earlier = []; // the views before this one
+
+const now = () => Math.floor(Date.now() / 1000);
+/** Where a range ends: at the last point, as long as that is not in the future. */
+const newest = () => last !== null && last < now() ? last : now();
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+function duration(seconds) {
+  const [unitName, length] = UNITS.find(([, length]) => seconds >= length);
+  const options = { style: "unit", unit: unitName, unitDisplay: "long", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(language, options).format(seconds / length);
+}
+const inZone = (seconds) => whole.format(new Date(seconds * 1000));
+
+const chart = new Chart(place, {
+  onSelect: (start, end) => go({ start: Math.floor(start), end: Math.ceil(end) }),
+  onBack: goBack,
+  onCursor: showValues,
+});
+
+/** Ask for what a view shows, and draw it; the answer of an earlier question is left out. */
+async function load() {
+  const number = ++asked;
+  const query = new URLSearchParams({ buckets: Math.min(2000, Math.max(100, place.clientWidth)) });
+  if (view.range !== "all") {
+    const end = view.end ?? newest();
+    query.set("start", view.start ?? end - SPANS[view.range]);
+    query.set("end", end);
+  }
+  page.setAttribute("aria-busy", "true");
+  caption.textContent = caption.dataset.reading;
+  let answer;
+  try {
+    answer = await get(`${address}/summary?${query}`);
+  } catch (error) {
+    if (number === asked) {
+      caption.textContent = error.message;
+      page.removeAttribute("aria-busy");
+    }
+    return;
+  }
+  if (number !== asked) return;
+  summary = answer;
+  const { start, end } = answer;
+  shown = { start, end: Math.max(end, start + 1) };
+  chart.show(summary, shown.start, shown.end);
+  showLegend();
+  showCaption();
+  page.removeAttribute("aria-busy");
+  page.dataset.drawn = number;
+}
+
+function show(next) {
+  view = next;
+  for (const button of page.querySelectorAll("[data-range]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.range === view.range));
+  }
+  back.disabled = !earlier.length;
+  history.replaceState(null, "", view.range ? `#${view.range}` : `#${view.start}-${view.end}`);
+  return load();
+}
+
+function go(next) {
+  if (next.range && next.range === view.range) return load();
+  earlier.push(view);
+  return show(next);
+}
+
+function goBack() {
+  if (earlier.length) show(earlier.pop());
+}
+
+/** Move or scale the time that is shown. */
+function move(how) {
+  if (!shown) return;
+  const span = Math.max(shown.end - shown.start, LEAST_SPAN);
+  const [from, to] = { earlier: [-0.5, -0.5], later: [0.5, 0.5], in: [0.25, -0.25], out: [-0.5, 0.5] }[how];
+  const start = Math.max(0, Math.round(shown.start + from * span));
+  const end = Math.round(shown.end + to * span);
+  if (end - start >= LEAST_SPAN) go({ start, end });
+}
+
+function showCaption() {
+  const { start, end } = shown;
+  const points = countBetween(summary, start, end);
+  const texts = caption.dataset;
+  const text = !points ? texts.nothing
+    : !Object.keys(summary.series).length ? texts.noNumbers
+      : summary.width ? texts.buckets : texts.points;
+  const values = { count: count.format(points), from: inZone(start), to: inZone(end), width: duration(summary.width || 1) };
+  caption.textContent = text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  csv.href = `${address}/csv?start=${start}&end=${end}`;
+  csv.hidden = !points;
+}
+
+function showLegend() {
+  legend.replaceChildren(...chart.names.map((dimension) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = `series series-${dimension}`;
+    button.setAttribute("aria-pressed", String(!chart.hidden.has(dimension)));
+    const value = document.createElement("span");
+    value.dataset.value = dimension;
+    button.append(dimension, " ", value);
+    button.addEventListener("click", () => {
+      chart.toggle(dimension);
+      button.setAttribute("aria-pressed", String(!chart.hidden.has(dimension)));
+    });
+    return button;
+  }), Object.assign(document.createElement("span"), { className: "faint legend-time" }));
+  showValues(null);
+}
+
+/** Show the values under the mouse, or else the last ones. */
+function showValues(index) {
+  if (!summary) return;
+  const at = index ?? summary.at.length - 1;
+  for (const value of legend.querySelectorAll("[data-value]")) {
+    const { least, mean, greatest } = summary.series[value.dataset.value] ?? {};
+    const middle = mean?.[at] ?? null;
+    const around = summary.width && middle !== null && least[at] !== greatest[at]
+      ? ` (${formatNumber(least[at])} – ${formatNumber(greatest[at])})` : "";
+    value.textContent = middle === null ? "–" : `${formatNumber(middle)}${unit ? ` ${unit}` : ""}${around}`;
+  }
+  const time = legend.querySelector(".legend-time");
+  if (time) time.textContent = at >= 0 ? inZone(summary.at[at]) : "";
+}
+
+function arrived({ id, stream, values, at }) {
+  if (id !== deviceId || stream !== name) return;
+  const followed = newest();
+  last = Math.max(last ?? at, at);
+  addRow(values, at);
+  // What is drawn follows the newest points unless a person looks at another time.
+  if (!summary || !view.range || page.hasAttribute("aria-busy")) return;
+  if (!addPoint(summary, values, at)) {
+    load();
+    return;
+  }
+  const shift = view.range === "all" ? 0 : Math.max(0, newest() - followed);
+  const end = Math.max(shown.end, view.range === "all" ? at : newest());
+  shown = { start: shown.start + (end > shown.end ? shift : 0), end };
+  chart.update(shown.start, shown.end);
+  if (legend.querySelectorAll("[data-value]").length !== chart.names.length) showLegend();
+  showValues(null);
+  showCaption();
+}
+
+page.addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (button?.dataset.range) go({ range: button.dataset.range });
+  else if (button?.dataset.move) move(button.dataset.move);
+  else if (button === back) goBack();
+});
+
+function fromAddress() {
+  const hash = location.hash.slice(1);
+  const [, start, end] = /^(\d{1,12})-(\d{1,12})$/.exec(hash) ?? [];
+  if (start && Number(start) < Number(end)) return { start: Number(start), end: Number(end) };
+  return { range: hash in SPANS ? hash : "day" };
+}
+
+showExactTimes();
+show(fromAddress());
+listen("/events", { datapoint: arrived }, () => {
+  refresh();
+  if (view.range) load();
+});
