@@ -65,6 +65,7 @@ class Events:
         secured(response)
         self._streams.add(queue)
         self._of_account[account] += 1
+        watch = asyncio.create_task(_end_with(visit.connection_ended, queue))
         unsubscribe = subscribe(lambda name, data: _put(queue, name, data))
         try:
             visit.allow(_UNREAD)
@@ -77,10 +78,19 @@ class Events:
                 await response.write(event)
         finally:
             unsubscribe()
+            watch.cancel()
             self._streams.discard(queue)
             self._of_account[account] -= 1
             self._of_account += Counter()  # without the accounts that have none
         return response
+
+
+async def _end_with(
+    connection_ended: asyncio.Event, queue: asyncio.Queue[bytes | None]
+) -> None:
+    """End the stream when the browser is gone, which else shows with the next event only."""
+    await connection_ended.wait()
+    _end(queue)
 
 
 async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
-from local_cloud.site import Allow
+from local_cloud.site import Connection
 
 from .events import Events
 from .forgery import refuse_forged
@@ -39,13 +39,15 @@ class ConsoleSite:
         self._events = Events(cloud)
         self._routes = Routes(routes())
 
-    async def answer(self, http: web.BaseRequest, allow: Allow) -> web.StreamResponse:
+    async def answer(
+        self, http: web.BaseRequest, connection: Connection
+    ) -> web.StreamResponse:
         """Answer a request whose path is none of the API's."""
         if (file := self._static.answer(http)) is not None:
             return secured(file)
         visit = Visit(
             http,
-            allow,
+            connection,
             cloud=self._cloud,
             events=self._events,
             renderer=self._renderer,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
-from local_cloud.site import Allow
+from local_cloud.site import Connection
 from local_cloud.wire import JsonObject, NotAnObjectError, decode
 
 from .events import Events
@@ -31,6 +31,7 @@ class Visit:
     Attributes:
         http: the request itself.
         allow: gives an answer that takes long so many seconds until its next step.
+        connection_ended: is set when the browser is gone.
         has_form_token: whether the token of a form was found good.
         texts: what the site says, in the language of this person.
     """
@@ -38,7 +39,7 @@ class Visit:
     def __init__(
         self,
         http: web.BaseRequest,
-        allow: Allow,
+        connection: Connection,
         *,
         cloud: LocalCloud,
         events: Events,
@@ -48,7 +49,8 @@ class Visit:
     ) -> None:
         """Begin."""
         self.http = http
-        self.allow = allow
+        self.allow = connection.allow
+        self.connection_ended = connection.ended
         self.cloud = cloud
         self.events = events
         self.sessions = sessions

@@ -48,7 +48,9 @@ class ConsoleServer:
         self.device_port = int(ready["device"].rpartition(":")[2])
 
     def stop(self) -> None:
-        """End it as Ctrl-C does. Raises AssertionError where it does not end well."""
+        """End it as Ctrl-C does, once. Raises AssertionError where it does not end well."""
+        if self._process.returncode is not None:
+            return
         self._process.send_signal(signal.SIGINT)
         assert self._process.wait(20) == 0
         assert self._process.stdout is not None

@@ -6,7 +6,7 @@ import pytest
 from custom_components.espcloud.local_cloud import LocalCloud
 from custom_components.espcloud.local_cloud.errors import ApiError
 from custom_components.espcloud.local_cloud.models import Device, User
-from custom_components.espcloud.local_cloud.site import Allow
+from custom_components.espcloud.local_cloud.site import Connection
 from tests.credentials import EMAIL, PASSWORD
 
 MINUTE = 60
@@ -19,9 +19,11 @@ class Site:
         """Be open."""
         self.is_closed = False
 
-    async def answer(self, http: web.BaseRequest, allow: Allow) -> web.StreamResponse:
+    async def answer(
+        self, http: web.BaseRequest, connection: Connection
+    ) -> web.StreamResponse:
         """Say which page was asked for."""
-        allow(1.0)
+        connection.allow(1.0)
         return web.Response(text=f"page {http.path}")
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from .http_connection import HttpConnection
 from .limits import Limits
 from .request import FileBody, Request, key_text, make_request, path_segments
 from .router import Router
-from .site import Site
+from .site import Connection, Site
 from .socket_server import SocketServer
 from .wire import JsonObject, encode
 
@@ -39,7 +39,22 @@ _LOOK_AGAIN = 0.05
 """Seconds until it is asked again how much of the end of a file has arrived."""
 
 
-class _SilentHandler(web.RequestHandler):
+class _Handler(web.RequestHandler):
+    """Tells those who answer slowly that nobody waits for it any more."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        """Begin."""
+        super().__init__(*arguments, **settings)
+        self.ended = asyncio.Event()
+
+    @override
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        self.ended.set()
+        super().connection_lost(exc)
+
+
+class _SilentHandler(_Handler):
     """Ends the connection where others would answer with an error."""
 
     @override
@@ -95,7 +110,7 @@ class HttpServer(SocketServer):
         }
         if self._http is None:
             self._http = web.Server(self._handle)
-        handler = _SilentHandler if self._is_silent else web.RequestHandler
+        handler = _SilentHandler if self._is_silent else _Handler
         http = handler(self._http, loop=asyncio.get_running_loop(), **settings)
         return HttpConnection(http, partial(self._at_end, http))
 
@@ -115,8 +130,10 @@ class HttpServer(SocketServer):
         """Answer one request; the status line says what the JSON says (protocol.md §2.1)."""
         self._allow(http, self._limits.http_request)
         if self.site is not None and path_segments(http.path)[0] != API:
+            assert isinstance(http.protocol, _Handler)
+            connection = Connection(partial(self._allow, http), http.protocol.ended)
             try:
-                return await self.site.answer(http, partial(self._allow, http))
+                return await self.site.answer(http, connection)
             finally:
                 self._allow(http, self._limits.http_keep_alive)
         try:

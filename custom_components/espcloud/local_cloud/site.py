@@ -5,7 +5,9 @@ it among the entry points of the group `GROUP`: each is a function that takes th
 `Site`.
 """
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 import logging
 from typing import TYPE_CHECKING, Protocol
@@ -23,11 +25,21 @@ type Allow = Callable[[float], None]
 """Gives the connection so many seconds until its next step."""
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection of a request: `ended` is set when the other side is gone."""
+
+    allow: Allow
+    ended: asyncio.Event
+
+
 class Site(Protocol):
     """Answers every request of the HTTP server whose path is none of the API's."""
 
-    async def answer(self, http: web.BaseRequest, allow: Allow) -> web.StreamResponse:
-        """Answer a request; one that takes longer than the API's do calls `allow` again and again."""
+    async def answer(
+        self, http: web.BaseRequest, connection: Connection
+    ) -> web.StreamResponse:
+        """Answer a request; what takes longer than the API's calls `allow` again and again."""
 
     async def close(self) -> None:
         """End the answers that are under way."""

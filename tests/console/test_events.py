@@ -1,0 +1,138 @@
+"""The stream of events behind pages that change by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse
+
+from tests.firmware.kinds import make
+
+from .person import Person
+from .server import OPERATOR, ConsoleServer, running_server
+
+WAIT = 20
+
+
+class Stream:
+    """An open stream."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        """Read from the answer."""
+        self.response = response
+
+    async def next(self) -> tuple[str, Any] | None:
+        """Return the name and the data of the next event, None at the end of the stream."""
+        name = ""
+        async with asyncio.timeout(WAIT):
+            async for line in self.response.content:
+                if line.startswith(b"event: "):
+                    name = line.decode().partition(" ")[2].strip()
+                elif line.startswith(b"data: "):
+                    return name, json.loads(line.partition(b" ")[2])
+        return None
+
+    async def until(self, name: str, **wanted: Any) -> dict[str, Any]:
+        """Return the data of the next event of this name that has these members."""
+        while (event := await self.next()) is not None:
+            if event[0] == name and wanted.items() <= event[1].items():
+                data: dict[str, Any] = event[1]
+                return data
+        raise AssertionError(f"the stream ended without {name} {wanted}")
+
+
+@asynccontextmanager
+async def stream(person: Person, path: str = "/events") -> AsyncIterator[Stream]:
+    """Open a stream."""
+    async with person.session.get(person.server.url + path) as response:
+        assert response.content_type == "text/event-stream"
+        yield Stream(response)
+
+
+async def test_a_stream_begins_with_what_is_and_goes_on_with_what_happens(
+    server: ConsoleServer, person: Person
+) -> None:
+    """Who looks knows at once who is on-line, and then who comes, posts and goes."""
+    device = await person.make_device("Lamp")
+    key = (await person.secrets(device))["master_key"]
+    address = ("127.0.0.1", server.device_port)
+    async with stream(person) as events:
+        await events.until("online", id=device, online=False)
+        async with make("self_made", address, key):
+            await events.until("online", id=device, online=True)
+            async with stream(person) as later:
+                await later.until("online", id=device, online=True)
+            await _post(person, key, {"x": 7})
+            told = await events.until("datapoint", id=device)
+            assert (told["stream"], told["values"]) == ("numbers", {"x": 7})
+        await events.until("online", id=device, online=False)
+
+
+async def test_nobody_hears_of_the_devices_of_others(
+    person: Person, guest: Person
+) -> None:
+    """Neither a device's number nor its values reach another account, until it is shared."""
+    device = await person.make_device("Lamp")
+    own = await guest.make_device("Mine")
+    keys = await person.secrets(device), await guest.secrets(own)
+    async with stream(guest) as events:
+        await events.until("online", id=own)
+        await _post(person, keys[0]["master_key"], {"x": 1})
+        await _post(guest, keys[1]["master_key"], {"x": 2})
+        name, told = await events.next() or ("", None)
+        assert (name, told["id"]) == ("datapoint", own)
+        _, share = await person.ask(f"/devices/{device}/share")
+        await guest.post("/devices/join", {"token": share["text"]})
+        await _post(person, keys[0]["master_key"], {"x": 3})
+        assert (await events.until("datapoint", id=device))["values"] == {"x": 3}
+
+
+async def test_a_stream_ends_with_its_session(person: Person) -> None:
+    """Who has signed out hears nothing of what happens afterwards."""
+    device = await person.make_device("Lamp")
+    key = (await person.secrets(device))["master_key"]
+    async with stream(person) as events:
+        await events.until("online", id=device)
+        await person.post("/sign-out")
+        await _post(person, key, {"x": 1})
+        assert await events.next() is None
+
+
+async def test_an_account_has_so_many_streams_and_no_more(person: Person) -> None:
+    """Further ones are refused, and there is room again when one is closed."""
+    streams = [
+        await person.session.get(f"{person.server.url}/events") for _ in range(16)
+    ]
+    refused = await person.get("/events")
+    assert refused.status == 503
+    for each in streams:
+        each.close()
+    for _ in range(200):
+        async with person.session.get(f"{person.server.url}/events") as response:
+            if response.status == 200:
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError("closed streams take up room")
+
+
+async def test_the_server_ends_although_somebody_looks(tmp_path: Path) -> None:
+    """Open streams are ended, and do not keep it from ending."""
+    with running_server(tmp_path) as server:
+        async with Person(server, email=OPERATOR) as operator:
+            await operator.sign_in()
+            async with stream(operator) as events:
+                await asyncio.to_thread(server.stop)
+                assert await events.next() is None
+
+
+async def _post(person: Person, key: str, values: dict[str, int]) -> None:
+    """Store a datapoint as a device or a program does."""
+    async with person.session.post(
+        f"{person.server.url}/v1/datastreams/numbers/datapoint/",
+        json={"datapoint": values},
+        headers={"Authorization": f"token {key}"},
+    ) as response:
+        assert response.status == 200
