@@ -13,6 +13,7 @@ from aiohttp import web
 from .addresses import network_of
 from .admission import Admission
 from .api.roms import MAX_UPLOAD, is_upload
+from .api.users import is_form
 from .bodies import Bodies
 from .errors import ApiError, bad_request
 from .file_progress import FileProgress
@@ -159,7 +160,11 @@ class HttpServer(SocketServer):
         if http.body_exists:
             token = key_text(authorization)
             known = token is not None and self._knows(token)
-            body = await self._bodies.read(http, self._body_limit(http, known))
+            body = await self._bodies.read(
+                http,
+                self._body_limit(http, known),
+                is_form=is_form(path_segments(http.path)),
+            )
         return make_request(
             http.method,
             http.path,
