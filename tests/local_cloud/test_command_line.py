@@ -100,10 +100,13 @@ async def test_json(tmp_path: Path) -> None:
             "https",
             "device",
             "device_tls",
+            "websocket",
+            "websocket_tls",
             "account",
             "devices",
         ]
-        assert (ready["https"], ready["device_tls"]) == (None, None)
+        for name in ("https", "device_tls", "websocket", "websocket_tls"):
+            assert ready[name] is None
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["http"])
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["device"])
         assert ready["account"] == {"email": "a@example.org", "user_id": 1}
@@ -275,6 +278,24 @@ async def test_tls_as_text(certificate: list[str]) -> None:
         await _end(process)
 
 
+async def test_websocket_ports(certificate: list[str]) -> None:
+    """They open where they are named, plain and with TLS, and the others do all the same."""
+    ports = ["--websocket-port", "0", "--websocket-tls-port", "0", *ANY_PORTS]
+    async with _running(*ports, *certificate, "--json") as process:
+        ready = await _ready(process)
+        assert ready["device"] is not None
+        context = ssl.create_default_context(cafile=certificate[1])
+        for name, scheme in (("websocket", "ws"), ("websocket_tls", "wss")):
+            assert ready[name].startswith(f"{scheme}://127.0.0.1:")
+            async with (
+                ClientSession() as session,
+                session.ws_connect(ready[name], ssl=context) as websocket,
+            ):
+                await websocket.send_str('{"path": "/v1/ping/"}')
+                assert "ping success" in await websocket.receive_str()
+        await _end(process)
+
+
 async def test_kinds_and_keys_of_devices(tmp_path: Path) -> None:
     """A device has the kind and the master key that it is given, at every start."""
     options = [*ANY_PORTS, *ACCOUNT, "--json", "--state", str(tmp_path / "state.json")]
@@ -399,7 +420,7 @@ def test_retention(options: list[str], kept: Retention) -> None:
         ["--account", ":p"], ["--account", "a@example.org:"], ["--cert", "c"], ["--key", "k"],
         ["--what"], ["--device", ""], ["--device", "lamp:chandelier"], ["--device", ":plug"],
         ["--https-port", "0"], ["--device-tls-port", "0"], ["--cert", "c", "--key", "k"],
-        ["--https-port", "0", "--cert", "c"], ["--password-file", "p"],
+        ["--https-port", "0", "--cert", "c"], ["--websocket-tls-port", "0"], ["--password-file", "p"],
         ["--account", "a@example.org", "--password-file", "/no/file"],
         ["--account", "a@example.org", "--password-file", os.devnull],
         ["--retention", "0"], ["--retention", "10:x"], ["--retention", "10:"],

@@ -38,7 +38,7 @@ from .helpers import DeviceSocket
 VERSION = "v1.0.1t27388(o)"
 FILES = {"user1.bin": b"first" * 9000, "user2.bin": b"second" * 9000}
 RULE = read_rule({"name": "hot", "compare_type": 3, "threshold_value": 30.5})
-LATER_TABLES = ["account_tokens", "triggers"]
+LATER_TABLES = ["account_tokens", "triggers", "debugs"]
 """Those that the first version of the schema did not have."""
 PLAN = {"type": "LOOP_PERIOD", "period": "minute", "time": 1, "action": "on_switch"}
 
@@ -76,6 +76,7 @@ async def full_cloud(path: Path, password_hash: str) -> LocalCloud:
     for number in range(3):
         store.streams.add(device, "light", {"x": number, "z": {"red": 1.5}}, 1000)
     store.triggers.add(device, user.id, RULE)
+    store.debugs.add(device, {"type": "wifi", "errno": 1, "message": "m"})
     store.account_tokens.add(Purpose.INVITATION, 600, note="for Ann")
     store.account_tokens.add(Purpose.RESET, 600, user_id=user.id)
     await cloud.flush()
@@ -393,6 +394,7 @@ def changed(table: str, column: str, value: Any, row: int = 1) -> str:
         changed("datastreams", "latest", [1, 1, 1, 1, {"q": 1}]), changed("datastreams", "latest", {}),
         changed("datastreams", "latest", [1, 10**15, 1, 1, {}]), changed("datastreams", "latest", [1]),
         changed("account_tokens", "purpose", "x"), changed("account_tokens", "user_id", 9),
+        changed("debugs", "device_id", 9), changed("debugs", "entry", {"type": "wifi"}),
         changed("triggers", "device_id", 9), changed("triggers", "rule", {**RULE, "compare_type": 9}),
         changed("templates", "product_id", 9), changed("rom_files", "user_id", 9),
         changed("rom_files", "product_id", 9), changed("rom_files", "size", 9),

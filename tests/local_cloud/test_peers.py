@@ -139,6 +139,8 @@ class TestPaths:
             ("GET", "/v1/user/devices/groups/"), ("POST", "/v1/keys/"), ("GET", "/v1/keys/"),
             ("POST", "/v1/key/authorize/"), ("POST", "/v1/key/share/"), ("DELETE", "/v1/key/"),
             ("GET", "/v1/products/"), ("GET", "/v1/products/1/devices/"), ("GET", "/v1/roms/"),
+            ("POST", "/v1/users/join/"), ("GET", "/v1/user/devicekeys/"), ("POST", "/v1/device/deployed/"),
+            ("POST", "/v1/user/resetpassword/mail/"), ("POST", "/v1/mbox/"), ("GET", "/v1/trigger/"),
         ],
     )  # fmt: skip
     async def test_none_of_accounts(

@@ -162,6 +162,7 @@ async def test_functions_of_an_interval(
     await add(
         api, owner_key, interval=60, interval_func=function, threshold_value=1,
     )  # fmt: skip
+    await add(api, owner_key, interval=200, threshold_value=10**6)
     old = [{"x": 1000, "at": now - 100}, {"x": 1000, "at": now + 1000}]
     new = [{"x": x, "at": now - 10} for x in (3, 5, 10, 20)]
     await store(api, owner_key, *old, *new, {"x": "a text", "at": now - 10})

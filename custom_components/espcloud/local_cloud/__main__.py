@@ -81,6 +81,8 @@ async def _run(
         options.device_port,
         https_port=options.https_port,
         device_tls_port=options.device_tls_port,
+        websocket_port=options.websocket_port,
+        websocket_tls_port=options.websocket_tls_port,
         state_file=options.state,
         retention=options.retention,
         ssl_context=ssl_context,

@@ -1,6 +1,7 @@
 """Reading the bodies of HTTP requests, within limits for each and for all together."""
 
 import asyncio
+from urllib.parse import parse_qsl
 
 from aiohttp import StreamReader, web
 
@@ -10,6 +11,9 @@ from .wire import JsonObject, NotAnObjectError, TooManyValuesError, decode
 
 _FORGOTTEN = 16 << 20
 """Bytes of a body beyond its limit that are read before the connection is given up."""
+
+_FIELDS = 32
+"""Fields of a form."""
 
 
 class _GaveWayError(Exception):
@@ -26,10 +30,12 @@ class Bodies:
         """What was received of each body that is not complete."""
         self.total = 0
 
-    async def read(self, http: web.BaseRequest, limit: int) -> JsonObject:
+    async def read(
+        self, http: web.BaseRequest, limit: int, *, is_form: bool = False
+    ) -> JsonObject:
         """Return the JSON object in a body of up to `limit` bytes; a blank one counts as `{}`.
 
-        Raises ApiError 400
+        Where it `is_form`, what is no object may be the fields of a form. Raises ApiError 400
         for anything else, 408 where it takes too long, 413 where it is too large, 415 where it is
         compressed (nothing is inflated: a little of it can be very much), 503 where it gave way.
         """
@@ -53,6 +59,8 @@ class Bodies:
             raise ApiError(415, "the body must not be compressed")
         if body is None:
             raise ApiError(413, "the body is too large")
+        if is_form and not body.lstrip().startswith(b"{"):
+            return read_form(body)
         return read_body(body)
 
     async def _receive(self, content: StreamReader, limit: int) -> bytes | None:
@@ -97,3 +105,11 @@ def read_body(body: bytes) -> JsonObject:
         raise ApiError(413, "the body has too many values") from None
     except NotAnObjectError:
         raise bad_request("the body must be a JSON object") from None
+
+
+def read_form(body: bytes) -> JsonObject:
+    """Return the fields of a form, all texts. Raises ApiError 400."""
+    try:
+        return dict(parse_qsl(body.decode(), max_num_fields=_FIELDS))
+    except ValueError:
+        raise bad_request("the body must be a JSON object or a form") from None

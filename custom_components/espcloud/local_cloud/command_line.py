@@ -43,6 +43,8 @@ class Options(argparse.Namespace):
     https_port: int | None
     device_port: int | None
     device_tls_port: int | None
+    websocket_port: int | None
+    websocket_tls_port: int | None
     account: AccountWish | None
     password_file: Path | None
     device: list[DeviceWish]
@@ -60,13 +62,19 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line, and the password from where it is; ends with 2 where that is wrong."""
     parser = _parser()
     options = parser.parse_args(arguments, Options())
-    tls_ports = (options.https_port, options.device_tls_port)
+    tls_ports = (
+        options.https_port,
+        options.device_tls_port,
+        options.websocket_tls_port,
+    )
     if (options.cert is None) != (options.key is None):
         parser.error("--cert and --key belong together")
     if options.cert is None and any(port is not None for port in tls_ports):
-        parser.error("--https-port and --device-tls-port need --cert and --key")
+        parser.error("the ports that speak TLS need --cert and --key")
     if options.cert is not None and all(port is None for port in tls_ports):
-        parser.error("--cert and --key need --https-port or --device-tls-port")
+        parser.error(
+            "--cert and --key need a port that speaks TLS, such as --https-port"
+        )
     if options.http_port is None and options.https_port is None:
         options.http_port = HTTP_PORT
     if options.device_port is None and options.device_tls_port is None:
@@ -118,6 +126,11 @@ def _parser() -> argparse.ArgumentParser:
         ("--https-port", "the HTTP API over TLS; needs --cert and --key"),
         ("--device-port", "where devices connect"),
         ("--device-tls-port", "where devices connect over TLS; needs --cert and --key"),
+        (
+            "--websocket-port",
+            "where devices connect by WebSocket, as at the cloud at 9000",
+        ),
+        ("--websocket-tls-port", "the same over TLS, 9443; needs --cert and --key"),
     ):
         parser.add_argument(name, type=_port, metavar="PORT", help=text)
     parser.add_argument(

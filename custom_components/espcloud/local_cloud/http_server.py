@@ -12,7 +12,9 @@ from aiohttp import web
 
 from .addresses import network_of
 from .admission import Admission
+from .aiohttp_settings import handler_settings
 from .api.roms import MAX_UPLOAD, is_upload
+from .api.users import is_form
 from .bodies import Bodies
 from .errors import ApiError, bad_request
 from .file_progress import FileProgress
@@ -25,14 +27,9 @@ from .socket_server import SocketServer
 from .wire import JsonObject, encode
 
 _LOGGER = logging.getLogger(__name__)
-_AIOHTTP_LOGGER = logging.getLogger(f"{__name__}.aiohttp")
-# aiohttp reports malformed requests with their text, in which there may be a key.
-_AIOHTTP_LOGGER.disabled = True
 
 API = "v1"
 """Where the paths of the API begin (protocol.md §2)."""
-_READ_AHEAD = 64 << 10
-"""Bytes that are taken from a connection before whoever reads the body asks for them."""
 _PIECE = 16 << 10
 """Bytes of a file that are written at once."""
 _LOOK_AGAIN = 0.05
@@ -99,19 +96,14 @@ class HttpServer(SocketServer):
     @override
     def connection(self) -> asyncio.Protocol:
         """Return the protocol of one more connection."""
-        settings: dict[str, Any] = {
-            "access_log": None,
-            "logger": _AIOHTTP_LOGGER,
-            "keepalive_timeout": self._limits.http_keep_alive,
-            # A connection that ends while aiohttp lingers on it would leave its task behind.
-            "lingering_time": 0,
-            "read_bufsize": _READ_AHEAD,
-            "auto_decompress": False,
-        }
         if self._http is None:
             self._http = web.Server(self._handle)
         handler = _SilentHandler if self._is_silent else _Handler
-        http = handler(self._http, loop=asyncio.get_running_loop(), **settings)
+        http = handler(
+            self._http,
+            loop=asyncio.get_running_loop(),
+            **handler_settings(self._limits),
+        )
         return HttpConnection(http, partial(self._at_end, http))
 
     async def close(self) -> None:
@@ -176,7 +168,11 @@ class HttpServer(SocketServer):
         if http.body_exists:
             token = key_text(authorization)
             known = token is not None and self._knows(token)
-            body = await self._bodies.read(http, self._body_limit(http, known))
+            body = await self._bodies.read(
+                http,
+                self._body_limit(http, known),
+                is_form=is_form(path_segments(http.path)),
+            )
         return make_request(
             http.method,
             http.path,

@@ -21,6 +21,8 @@ class Limits:
     """How long a peer may leave its answers unread before it is dropped."""
     line: int = 1 << 20
     """Longest line of a device connection (protocol.md §3.1), and longest HTTP body."""
+    websocket_message: int = 64 << 10
+    """Longest message of a WebSocket, whoever sends it: it is whole before anything is read of it."""
     early_line: int = 4 << 10
     """Longest line of a device connection that has not shown a good key yet."""
     early_frames: int = 64

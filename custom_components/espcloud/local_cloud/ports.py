@@ -19,6 +19,8 @@ class Addresses:
     https: int | None
     device: int | None
     device_tls: int | None
+    websocket: int | None = None
+    websocket_tls: int | None = None
 
     @property
     def http_url(self) -> str | None:
@@ -39,6 +41,16 @@ class Addresses:
     def device_tls_address(self) -> str | None:
         """The device port that speaks TLS, as HOST:PORT."""
         return self._at(self.device_tls)
+
+    @property
+    def websocket_url(self) -> str | None:
+        """The device port as a WebSocket."""
+        return self._at(self.websocket, "ws://")
+
+    @property
+    def websocket_tls_url(self) -> str | None:
+        """The device port as a WebSocket over TLS."""
+        return self._at(self.websocket_tls, "wss://")
 
     def _at(self, port: int | None, scheme: str = "") -> str | None:
         if port is None:

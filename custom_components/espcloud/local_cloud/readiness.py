@@ -85,6 +85,8 @@ def as_json(readiness: Readiness) -> JsonObject:
         "https": at.https_url,
         "device": at.device_address,
         "device_tls": at.device_tls_address,
+        "websocket": at.websocket_url,
+        "websocket_tls": at.websocket_tls_url,
         "account": user and {"email": user.email, "user_id": user.id},
         "devices": [
             {
@@ -109,6 +111,8 @@ def as_text(readiness: Readiness, certificate: Path | None) -> str:
         ("HTTPS API", ready["https"]),
         ("device port", ready["device"]),
         ("device port", ready["device_tls"] and f"{ready['device_tls']} (TLS)"),
+        ("WebSocket", ready["websocket"]),
+        ("WebSocket", ready["websocket_tls"]),
     ):
         if address:
             lines.append(f"{title:<13}{address}")

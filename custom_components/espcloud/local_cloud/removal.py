@@ -5,7 +5,7 @@ from .store import Store
 
 
 def remove_device(store: Store, device: Device) -> None:
-    """Take a device out, with its keys and tokens, timers, triggers, datapoints, and its places in groups.
+    """Take a device out, with its keys and tokens, timers, triggers, reports, datapoints, and its places in groups.
 
     Raises LookupError where it is not there.
     """
@@ -16,6 +16,8 @@ def remove_device(store: Store, device: Device) -> None:
         store.remove_timer(timer)
     for trigger in list(store.triggers.of(device.id).values()):
         store.triggers.remove(trigger)
+    for report in list(store.debugs.of(device.id).values()):
+        store.debugs.remove(report)
     for group in store.groups.values():
         if device.id in group.device_ids:
             group.device_ids.remove(device.id)

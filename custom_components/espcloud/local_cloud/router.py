@@ -21,11 +21,13 @@ class Route(NamedTuple):
 
 
 _OF_DEVICES = frozenset({"device", "datastreams", "messages", "ping"})
+_OF_ACCOUNTS = frozenset({"/v1/device/deployed/"})
+"""The exceptions among these."""
 
 
 def is_for_devices(route: Route) -> bool:
     """Say whether firmware may ask for a path (protocol.md §3.1, §3.8), rather than an account."""
-    return route.path.split("/")[2] in _OF_DEVICES
+    return route.path.split("/")[2] in _OF_DEVICES and route.path not in _OF_ACCOUNTS
 
 
 class Router:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from .access import Access
 from .accounts import Accounts
 from .api.datastreams import DatastreamApi, PointWatcher
+from .api.debugs import DebugApi
+from .api.deployed import DeployedApi
 from .api.devices import DeviceApi
 from .api.groups import GroupApi
 from .api.keys import KeyApi
@@ -53,9 +55,12 @@ def all_routes(
     yield from UserApi(store, accounts, quotas).routes()
     yield from KeyApi(store, access, lists, quotas, disconnect=disconnect).routes()
     yield from ProductApi(store, access, lists, quotas).routes()
-    yield from DeviceApi(store, access, lists).routes()
+    session = SessionApi(store, access, presence, listeners)
+    yield from session.routes()
+    yield from DeviceApi(store, access, lists, identify=session.identify).routes()
+    yield from DebugApi(store, access).routes()
+    yield from DeployedApi(store, access, quotas).routes()
     yield from GroupApi(store, access, quotas).routes()
-    yield from SessionApi(store, access, presence, listeners).routes()
     yield from RpcApi(access, delivery).routes()
     yield from DatastreamApi(
         store,

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from .account_tokens import AccountToken, Purpose
+from .debug_reports import DebugReport, read_entry
 from .errors import ApiError
 from .models import (
     DIMENSIONS,
@@ -48,6 +49,7 @@ TABLES: dict[str, type[Record]] = {
     "datastreams": Datastream,
     "account_tokens": AccountToken,
     "triggers": Trigger,
+    "debugs": DebugReport,
 }
 """What is in memory as well; a table comes after those to which its rows refer."""
 ACTIVITY = ("last_push", "last_pull", "last_active")
@@ -247,14 +249,8 @@ def _is_fine(store: Store, record: Record) -> bool:
             )
         case Key():
             return record.token not in store.keyring.keys and _is_key(store, record)
-        case Timer():
-            return record.device_id in store.devices and _is_read_as_it_is(
-                record.plan, read_plan
-            )
-        case Trigger():
-            return record.device_id in store.devices and _is_read_as_it_is(
-                record.rule, read_rule
-            )
+        case Timer() | Trigger() | DebugReport():
+            return record.device_id in store.devices and _is_as_written(record)
         case Product() | DeviceGroup():
             return record.user_id in store.users
         case DatastreamTmpl():
@@ -301,12 +297,16 @@ def _is_key(store: Store, key: Key) -> bool:
     )
 
 
-def _is_read_as_it_is(
-    written: JsonObject, read: Callable[[JsonObject], JsonObject]
-) -> bool:
-    """Say whether what a user wrote could come in so today."""
+def _is_as_written(record: Timer | Trigger | DebugReport) -> bool:
+    """Say whether what somebody wrote could come in so today."""
     try:
-        return read(written) == written
+        match record:
+            case Timer(plan=plan):
+                return read_plan(plan) == plan
+            case Trigger(rule=rule):
+                return read_rule(rule) == rule
+            case DebugReport(entry=entry):
+                return read_entry(entry) == entry
     except ApiError:
         return False
 

@@ -4,7 +4,7 @@ import sqlite3
 
 APPLICATION_ID = 0x65737063
 """What stands in the file's header, "espc": SQLite's own mark of whose database a file is."""
-VERSION = 3
+VERSION = 4
 """The version of the tables below, which stands there as well."""
 
 _RECORD = "id INTEGER PRIMARY KEY, created INTEGER NOT NULL, updated INTEGER NOT NULL, visibly INTEGER NOT NULL"
@@ -19,6 +19,12 @@ _TRIGGERS = f"""
 CREATE TABLE triggers ({_RECORD},
     device_id INTEGER NOT NULL REFERENCES devices DEFERRABLE INITIALLY DEFERRED,
     user_id INTEGER NOT NULL, rule TEXT NOT NULL, is_met INTEGER NOT NULL) STRICT;
+"""
+
+_DEBUGS = f"""
+CREATE TABLE debugs ({_RECORD},
+    device_id INTEGER NOT NULL REFERENCES devices DEFERRABLE INITIALLY DEFERRED,
+    entry TEXT NOT NULL) STRICT;
 """
 
 TABLES = f"""
@@ -83,10 +89,11 @@ CREATE TABLE datapoints (
 CREATE TABLE last_ids (name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 {_ACCOUNT_TOKENS}
 {_TRIGGERS}
+{_DEBUGS}
 """
 """Columns stand in the order of the records' fields; 0 refers to nothing. Lists and objects are JSON."""
 
-MIGRATIONS: dict[int, str] = {1: _ACCOUNT_TOKENS, 2: _TRIGGERS}
+MIGRATIONS: dict[int, str] = {1: _ACCOUNT_TOKENS, 2: _TRIGGERS, 3: _DEBUGS}
 """What makes the tables of each older version those of the next one."""
 
 

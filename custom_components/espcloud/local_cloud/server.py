@@ -46,6 +46,7 @@ from .store import Store
 from .timer_watch import TimerWatch
 from .trigger_watch import TriggerWatch
 from .unknown_keys import UnknownKeys
+from .websocket_server import WebSocketServer
 from .wire import JsonObject
 
 
@@ -66,6 +67,8 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         *,
         https_port: int | None = None,
         device_tls_port: int | None = None,
+        websocket_port: int | None = None,
+        websocket_tls_port: int | None = None,
         state_file: Path | None = None,
         ssl_context: ssl.SSLContext | None = None,
         delivery_timeout: float = 5.0,
@@ -83,7 +86,8 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
 
         With several hosts, such as ("0.0.0.0", "::"), each port is open at all of them; one whose
         address family this machine does not have is left out. `https_port` and `device_tls_port`
-        speak TLS with `ssl_context`; they may be open beside the plain ones. Where neither port of a
+        speak TLS with `ssl_context`; they may be open beside the plain ones. `websocket_port` and
+        `websocket_tls_port` are the device port as a WebSocket, which only opens where it is named. Where neither port of a
         service is named, any free one opens, with TLS if there is an `ssl_context`. Unless it
         `serves_http`, no port of HTTP opens. Raises ValueError for a TLS port without a context, and
         for a port of HTTP that is named all the same.
@@ -105,6 +109,11 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         else:
             raise ValueError("a port of HTTP is named, which is not served")
         self._device_ports = service_ports(device_port, device_tls_port, ssl_context)
+        self._websocket_ports = (
+            NO_PORTS
+            if websocket_port is None and websocket_tls_port is None
+            else service_ports(websocket_port, websocket_tls_port, ssl_context)
+        )
         self.addresses: Addresses
         self.http_url = ""
         self.device_host = reachable(self._hosts[0])
@@ -212,6 +221,9 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
             delivery_timeout=delivery_timeout,
             limits=limits,
         )
+        self._websocket_server = WebSocketServer(
+            self._device_server.connection, admission, limits
+        )
         self.operator = Operator(
             self.store,
             self._device_server.connections,
@@ -252,6 +264,9 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
             device, device_tls = await self._device_ports.open(
                 self._device_server, addresses
             )
+            websocket, websocket_tls = await self._websocket_ports.open(
+                self._websocket_server, addresses
+            )
         except BaseException:
             await self.close()
             raise
@@ -262,6 +277,8 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
             https=https,
             device=device,
             device_tls=device_tls,
+            websocket=websocket,
+            websocket_tls=websocket_tls,
         )
         self.http_url = self.addresses.http_url or self.addresses.https_url or ""
         self.device_port = device or device_tls or 0
@@ -270,6 +287,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
     async def serve(self) -> None:
         """Accept connections, after `bind`."""
         await self._device_server.serve()
+        await self._websocket_server.serve()
         await self._http_server.serve()
 
     async def close(self) -> None:
@@ -279,6 +297,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         self._closed = True
         await self._timer_watch.close()
         await self._trigger_watch.close()
+        await self._websocket_server.close()
         await self._device_server.close()
         await self._http_server.close()
         await self._firmware_listener.close()

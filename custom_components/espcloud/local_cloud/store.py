@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from .account_tokens import AccountToken, AccountTokens
+from .debug_reports import DebugReport, DebugReports
 from .keyring import Keyring
 from .models import (
     Datastream,
@@ -44,6 +45,7 @@ class Store:
         self.roms = Roms(self.context)
         self.account_tokens = AccountTokens(self.context)
         self.triggers = Triggers(self.context)
+        self.debugs = DebugReports(self.context)
         self._products = RecordTable[Product](lambda each: each.user_id)
         self._templates = RecordTable[DatastreamTmpl](lambda each: each.product_id)
         self._groups = RecordTable[DeviceGroup](lambda each: each.user_id)
@@ -59,6 +61,7 @@ class Store:
             Timer: self._timers,
             AccountToken: self.account_tokens,
             Trigger: self.triggers,
+            DebugReport: self.debugs,
         }
         self.users: dict[int, User] = {}
         self.devices: dict[int, Device] = {}

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-from ..access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access
+from ..access import ANY_DEVICE_KEY, MASTER_OR_OWNER, Access, DeviceHandler
 from ..errors import ApiError
 from ..fields import read_object, read_text
 from ..lists import SLICE, Lists, page_of
-from ..models import Device, Key, User, render
+from ..models import Device, Key, KeyKind, User, render
 from ..payload import payload_of
 from ..request import Answer, Request
 from ..router import Route
@@ -25,8 +25,11 @@ type _Held = tuple[Key, Device]
 class DeviceApi:
     """One device by its own key, or all of an account."""
 
-    def __init__(self, store: Store, access: Access, lists: Lists) -> None:
-        """Serve the devices of `store`."""
+    def __init__(
+        self, store: Store, access: Access, lists: Lists, *, identify: DeviceHandler
+    ) -> None:
+        """Serve the devices of `store`; `identify` makes a connection that of a device."""
+        self._identify = identify
         self._store = store
         self._access = access
         self._lists = lists
@@ -114,8 +117,15 @@ class DeviceApi:
             "key": render(key, request.times),
         }
 
-    def _show(self, request: Request, device: Device, key: Key) -> JsonObject:
-        """Show the key's device."""
+    def _show(self, request: Request, device: Device, key: Key) -> Answer:
+        """Show the key's device.
+
+        A device of 2014 identifies so: with its own key, on a connection that is nobody's yet
+        (protocol.md §3.2).
+        """
+        link = request.link
+        if link is not None and link.device is None and key.kind is KeyKind.MASTER:
+            return self._identify(request, device, key)
         return {"device": render(device, request.times), "status": 200}
 
     def _change(self, request: Request, device: Device, key: Key) -> JsonObject:

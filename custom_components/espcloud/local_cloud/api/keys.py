@@ -58,6 +58,7 @@ class KeyApi:
         yield Route(("POST",), "/v1/key/regenerate/", device(OWNER, self._regenerate))
         yield Route(("DELETE",), "/v1/key/", self._delete_or_gone)
         yield Route(("GET",), "/v1/keys/", user(self._list))
+        yield Route(("GET",), "/v1/user/devicekeys/", user(self._device_keys))
         yield Route(("PUT",), "/v1/keys/", user(self._change))
         yield Route(("DELETE",), "/v1/keys/", user(self._revoke))
 
@@ -129,6 +130,13 @@ class KeyApi:
         """List the keys that the account has a say in."""
         keys = list(self._store.keyring.concerning(user))
         return self._lists.answer(request, "keys", keys, partial(self._listed, request))
+
+    def _device_keys(self, request: Request, user: User) -> Answer:
+        """List the keys to devices that the account holds, as in 2014; the list of devices has them too."""
+        keys = list(self._store.keyring.held_by(user))
+        return self._lists.answer(
+            request, "keys", keys, lambda key: render(key, request.times)
+        )
 
     def _change(self, request: Request, user: User) -> JsonObject:
         """Set what happens to keys when the password is replaced."""

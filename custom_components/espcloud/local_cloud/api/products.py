@@ -15,7 +15,7 @@ from ..wire import JsonObject
 
 MAX_AT_ONCE = 100
 """Devices of one request."""
-_DEFAULT_PTYPE = 45772
+DEFAULT_PTYPE = 45772
 """The light: what a product is that does not say (protocol.md §4)."""
 
 
@@ -55,7 +55,7 @@ class ProductApi:
         wanted = [
             (
                 read_text(product, "name"),
-                read_integer(product, "ptype", _DEFAULT_PTYPE),
+                read_integer(product, "ptype", DEFAULT_PTYPE),
                 read_flag(product, "is_private", 1),
             )
             for product in read_objects(request.body, "products", limit=MAX_PRODUCTS)

@@ -39,7 +39,7 @@ class SessionApi:
         yield Route(
             ("GET", "POST"),
             "/v1/device/identify/",
-            _device_port_only(master(MASTER, self._identify)),
+            _device_port_only(master(MASTER, self.identify)),
         )
         yield Route(ANY_METHOD, "/v1/device/quit/", _device_port_only(self._quit))
 
@@ -79,7 +79,7 @@ class SessionApi:
         }
         return fit_firmware(reply) if request.link else reply
 
-    def _identify(self, request: Request, device: Device, key: Key) -> Answer:
+    def identify(self, request: Request, device: Device, key: Key) -> Answer:
         """Make this connection the device's; `activate_status` says whether it has to activate.
 
         An older connection of the device is thrown out, in a contest after a while, and sometimes

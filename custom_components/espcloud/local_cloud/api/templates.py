@@ -60,7 +60,7 @@ class TemplateApi:
     def _add(self, request: Request, product: Product) -> JsonObject:
         """Add templates, all of a request or none; each needs a name that is new to the product."""
         entries = read_objects(request.body, "datastreamTmpls", limit=MAX_TEMPLATES)
-        wanted = [_read(entry) for entry in entries]
+        wanted = [read_template(entry) for entry in entries]
         self._quotas.check_templates(product, len(wanted))
         names = [each.name for each in self._store.templates_of(product.id).values()]
         names += [each["name"] for each in wanted]
@@ -82,7 +82,7 @@ class TemplateApi:
         return {"status": 200}
 
 
-def _read(entry: JsonObject) -> dict[str, Any]:
+def read_template(entry: JsonObject) -> dict[str, Any]:
     """Return the columns of a template. Raises ApiError 400 where one is wrong."""
     name = read_text(entry, "name")
     if not is_stream_name(name):

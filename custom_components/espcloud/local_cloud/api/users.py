@@ -36,6 +36,7 @@ class UserApi:
     def routes(self) -> Iterator[Route]:
         """Return the paths of this family."""
         yield Route(("POST",), "/v1/user/join/", self._join)
+        yield Route(("POST",), "/v1/users/join/", self._join_2014)
         yield Route(("POST",), "/v1/user/login/", self._login)
         yield Route(("POST",), "/v1/user/resetpassword/", self._replace_password)
         yield Route(("POST",), "/v1/user/resetpassword/mail/", self._forgot_password)
@@ -57,6 +58,18 @@ class UserApi:
             invitation=read_text(request.body, "invitation", ""),
         )
         return {"status": 200}
+
+    async def _join_2014(self, request: Request) -> JsonObject:
+        """Do the same in the words of 2014; the account works at once, for no mail is sent."""
+        try:
+            await self._join(request)
+        except ApiError as error:
+            return {
+                "message": error.message,
+                "result": "failed",
+                "status": error.status,
+            }
+        return {"message": "the account is made", "result": "success", "status": 200}
 
     async def _login(self, request: Request) -> JsonObject:
         """Sign in: 200 with the account and a user key, 403 wrong password, 404 not registered."""
@@ -130,6 +143,11 @@ class UserApi:
     def _add_key(self, user: User) -> Key:
         self._quotas.check_user_keys(user)
         return self._store.keyring.add_user_key(user)
+
+
+def is_form(segments: tuple[str, ...]) -> bool:
+    """Say whether the body of a path may be a form in place of JSON (protocol.md §2.4)."""
+    return segments == ("v1", "users", "join")
 
 
 def _refuse_telephone(request: Request) -> JsonObject:
