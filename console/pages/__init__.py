@@ -11,6 +11,7 @@ from . import (
     devices,
     export,
     language,
+    pending,
     products,
     sharing,
     sign_in,
@@ -30,5 +31,6 @@ def routes() -> Iterator[Route]:
         chart,
         export,
         products,
+        pending,
     ):
         yield from module.ROUTES
