@@ -6,6 +6,7 @@ from ..routing import Route
 from . import (
     account,
     chart,
+    connect,
     data,
     device,
     devices,
@@ -31,6 +32,7 @@ def routes() -> Iterator[Route]:
         chart,
         export,
         products,
+        connect,
         pending,
     ):
         yield from module.ROUTES
