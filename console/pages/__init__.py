@@ -14,6 +14,7 @@ from . import (
     language,
     pending,
     products,
+    server,
     sharing,
     sign_in,
 )
@@ -34,5 +35,6 @@ def routes() -> Iterator[Route]:
         products,
         connect,
         pending,
+        server,
     ):
         yield from module.ROUTES
