@@ -62,6 +62,16 @@ def holding(visit: Visit, number: int) -> Holding:
     raise ApiError(404, "device not exists")
 
 
+def concerns(visit: Visit, number: int) -> bool:
+    """Say whether the account has a device, without an exception for each that it has not."""
+    store, user = visit.cloud.store, visit.signed_in.user
+    if store.keyring.held_for(user, number) is not None:
+        return True
+    device = store.devices.get(number)
+    product = store.products.get(device.product_id) if device else None
+    return product is not None and product.user_id == user.id
+
+
 def owned(visit: Visit, number: int) -> Holding:
     """Return a device that the account owns. Raises ApiError 403 and 404."""
     found = holding(visit, number)

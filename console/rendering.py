@@ -20,6 +20,8 @@ _FOLDER = Path(__file__).parent / "templates"
 _WORTH_COMPRESSING = 1024
 """Bytes from which a page is compressed."""
 
+_UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+
 
 class Renderer:
     """Renders templates; each is compiled once."""
@@ -39,7 +41,13 @@ class Renderer:
             "kind_name": kind_name,
             "DIMENSIONS": DIMENSIONS,
         }
-        self._environment.filters |= {"iso": iso, "qr": qr_code, "shown": shown}
+        self._environment.filters |= {
+            "iso": iso,
+            "number": number,
+            "qr": qr_code,
+            "shown": shown,
+            "size": size,
+        }
 
     def page(
         self, facts: dict[str, Any], template: str, *, status: int, **values: Any
@@ -65,6 +73,19 @@ class Renderer:
 def iso(seconds: int) -> str:
     """Return epoch seconds as ISO 8601 in UTC; the browser shows them in its own zone."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def number(count: int) -> str:
+    """Return a count with a comma for each three digits, as English and Chinese both have it."""
+    return f"{count:,}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit in which it is read."""
+    for unit, bytes_of_unit in _UNITS:
+        if count >= bytes_of_unit:
+            return f"{count / bytes_of_unit:.1f} {unit}"
+    return f"{count} B"
 
 
 def qr_code(text: str) -> Markup:

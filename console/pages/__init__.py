@@ -6,12 +6,15 @@ from ..routing import Route
 from . import (
     account,
     chart,
+    connect,
     data,
     device,
     devices,
     export,
     language,
+    pending,
     products,
+    server,
     sharing,
     sign_in,
 )
@@ -30,5 +33,8 @@ def routes() -> Iterator[Route]:
         chart,
         export,
         products,
+        connect,
+        pending,
+        server,
     ):
         yield from module.ROUTES

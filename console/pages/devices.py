@@ -15,7 +15,7 @@ from local_cloud.listeners import (
 from local_cloud.models import Device
 
 from ..events import Send
-from ..holdings import holdings
+from ..holdings import concerns, holdings
 from ..responses import redirect
 from ..routing import Route
 from ..visits import Visit
@@ -77,7 +77,7 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
             | DeviceActivated()
             | DatapointReceived()
         ):
-            if not _concerns(visit, event.device.id):
+            if not concerns(visit, event.device.id):
                 return
     match event:
         case DeviceConnected() | DeviceDisconnected():
@@ -99,16 +99,6 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
 
 def _tell_online(send: Send, device: Device, is_online: bool) -> None:
     send("online", {"id": device.id, "online": is_online})
-
-
-def _concerns(visit: Visit, number: int) -> bool:
-    """Say whether the account has a device, without an exception for each that it has not."""
-    store, user = visit.cloud.store, visit.signed_in.user
-    if store.keyring.held_for(user, number) is not None:
-        return True
-    device = store.devices.get(number)
-    product = store.products.get(device.product_id) if device else None
-    return product is not None and product.user_id == user.id
 
 
 ROUTES = (

@@ -6,6 +6,7 @@ from local_cloud.device_types import PTYPES
 from local_cloud.errors import ApiError
 from local_cloud.models import Product
 
+from ..fields import read_name, read_number, read_ptype
 from ..responses import redirect
 from ..routing import Route
 from ..visits import Visit
@@ -26,8 +27,8 @@ async def make(visit: Visit) -> web.StreamResponse:
             {
                 "products": [
                     {
-                        "name": _name(form),
-                        "ptype": _ptype(form),
+                        "name": read_name(form),
+                        "ptype": read_ptype(form),
                         "is_private": int(form.get("visibility") != "public"),
                     }
                 ]
@@ -46,7 +47,7 @@ async def show(visit: Visit, number: int) -> web.StreamResponse:
 async def add_devices(visit: Visit, number: int) -> web.StreamResponse:
     """Make devices of a product; who makes them owns them."""
     form = await visit.form()
-    count = _number(form.get("count", "1"), 1, 100)
+    count = read_number(form.get("count", "1"), 1, 100)
     name = form.get("name", "").strip()
     names = (
         [name]
@@ -75,7 +76,7 @@ async def add_stream(visit: Visit, number: int) -> web.StreamResponse:
     form = await visit.form()
     template = {
         "name": form.get("name", "").strip(),
-        "dimension": _number(form.get("dimension", "1"), 1, 5),
+        "dimension": read_number(form.get("dimension", "1"), 1, 5),
         "unit": form.get("unit", "").strip(),
         "symbol": form.get("symbol", "").strip(),
         "description": form.get("description", "").strip(),
@@ -97,7 +98,7 @@ async def remove_stream(visit: Visit, number: int) -> web.StreamResponse:
     await visit.call(
         "DELETE",
         f"/v1/products/{number}/datastreamTmpls/",
-        {"datastreamTmpls": [{"id": _number(form.get("id", ""), 0, 10**15)}]},
+        {"datastreamTmpls": [{"id": read_number(form.get("id", ""), 0, 10**15)}]},
     )
     return redirect(f"/products/{number}?done=stream_removed")
 
@@ -150,26 +151,6 @@ def _product(visit: Visit, number: int) -> Product:
 
 def _told(visit: Visit, error: ApiError | None) -> str:
     return visit.texts.of_error(error.status, error.message) if error else ""
-
-
-def _name(form: dict[str, str]) -> str:
-    if not (name := form.get("name", "").strip()):
-        raise ApiError(400, "name must not be empty")
-    return name
-
-
-def _ptype(form: dict[str, str]) -> int:
-    """Return the kind that was chosen, or the number that was typed for another one."""
-    chosen = form.get("kind", "")
-    if chosen in PTYPES:
-        return PTYPES[chosen]
-    return _number(form.get("ptype", ""), 0, 2**31 - 1)
-
-
-def _number(text: str, least: int, most: int) -> int:
-    if text.isascii() and text.isdecimal() and least <= int(text) <= most:
-        return int(text)
-    raise ApiError(400, f"a number from {least} to {most} is wanted")
 
 
 _PRODUCT = "/products/{number:number}"

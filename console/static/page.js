@@ -48,7 +48,7 @@ async function reveal(secret) {
 }
 
 async function copy(button) {
-  const text = button.parentElement.querySelector("[data-text]");
+  const text = (button.closest("[data-copies]") ?? button.parentElement).querySelector("[data-text]");
   const label = button.textContent;
   try {
     // Only there on HTTPS and on the machine itself.

@@ -74,8 +74,9 @@ class Person:
         self.password = PASSWORD
         self.form_token = ""
         # Each comes from an address of their own: the server counts new accounts by address.
+        self.address = f"127.0.1.{number % 250 + 1}"
         self.session = ClientSession(
-            connector=TCPConnector(local_addr=(f"127.0.1.{number % 250 + 1}", 0)),
+            connector=TCPConnector(local_addr=(self.address, 0)),
             cookie_jar=CookieJar(unsafe=True),
             headers={"Accept-Language": language},
         )

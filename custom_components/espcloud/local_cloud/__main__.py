@@ -89,6 +89,8 @@ async def _run(
         operator=options.operator,
         sign_up=options.sign_up,
         hand_over_reset=hand_over_reset,
+        # Nobody could take them in without the web site.
+        pending_devices=mount is not None,
     )
     if mount is not None:
         cloud.mount(mount(cloud))

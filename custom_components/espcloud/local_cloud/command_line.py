@@ -193,7 +193,8 @@ def _parser() -> argparse.ArgumentParser:
         "--no-console",
         dest="site",
         action="store_false",
-        help="serve no web site beside the API, also where one is installed",
+        help="serve no web site beside the API, also where one is installed, and keep no device "
+        "with an unknown key waiting for its operator",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON when ready"

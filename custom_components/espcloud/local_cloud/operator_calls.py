@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+import time
 from typing import Protocol
 
 from .account_tokens import AccountToken
@@ -61,6 +62,7 @@ class Operator:
 
     Attributes:
         version: the release.
+        started_at: when this cloud was made, in epoch seconds.
         storage_size: returns how many bytes the state takes, on the disk or in memory.
     """
 
@@ -79,6 +81,7 @@ class Operator:
         storage_size: Callable[[], Awaitable[int]],
     ) -> None:
         """Look at `store` and `connections`; the operator's account is the one of this e-mail."""
+        self.started_at = time.time()
         self._store = store
         self._connections = connections
         self._email = email

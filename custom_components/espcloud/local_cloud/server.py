@@ -54,7 +54,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
     """A local Espressif cloud.
 
     After `start` it answers HTTP at `http_url` and devices at `device_host`:`device_port`, the plain
-    port where there is one; `addresses` has all. `start` is `bind`, after which everything works
+    port where there is one; `addresses` has all, and `hosts` are those at which it listens. `start` is `bind`, after which everything works
     within the process, and `serve`. After `close` nothing of it is left, and another cloud may take
     the same ports and state file.
     """
@@ -101,7 +101,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         alone, not those of accounts.
         """
         self._bound = self._closed = False
-        self._hosts = (host,) if isinstance(host, str) else host
+        self.hosts = (host,) if isinstance(host, str) else host
         if serves_http:
             self._http_ports = service_ports(http_port, https_port, ssl_context)
         elif http_port is None and https_port is None:
@@ -116,7 +116,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         )
         self.addresses: Addresses
         self.http_url = ""
-        self.device_host = reachable(self._hosts[0])
+        self.device_host = reachable(self.hosts[0])
         self.device_port = 0
         self.store = Store()
         self.store.streams.most_points = retention.points
@@ -259,7 +259,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         """
         try:
             await self._database.open(is_held=backup_is_running)
-            addresses = await usable_addresses(self._hosts)
+            addresses = await usable_addresses(self.hosts)
             http, https = await self._http_ports.open(self._http_server, addresses)
             device, device_tls = await self._device_ports.open(
                 self._device_server, addresses
