@@ -142,6 +142,8 @@ async def test_3_no_error_sends_the_firmware_anywhere(
         for key in ("", "0" * 40, user_key, owner_key, master_key):
             if path == "/v1/key/" and key == owner_key:
                 continue
+            if (method, path, key) == ("GET", "/v1/device/", master_key):
+                continue  # That is how a device of 2014 identifies.
             for number, body in enumerate((wrong, {})):
                 answer = await socket.ask(
                     path, method, key=key, get=get, body=body, nonce=number
