@@ -33,6 +33,19 @@ def reach(hosts: tuple[str, ...], http: web.BaseRequest) -> Reach:
     )
 
 
+def site_url(hosts: tuple[str, ...], http: web.BaseRequest) -> str:
+    """Return where others find the site: as this browser did, or else at the address of the network.
+
+    Without a slash at the end.
+    """
+    found = reach(hosts, http)
+    host = http.host
+    if _is_loopback(_host_of(http)) and found.address and not found.is_loopback_only:
+        _, _, port = host.rpartition(":")
+        host = f"{found.address}:{port}" if port.isdecimal() else found.address
+    return f"{http.scheme}://{host}"
+
+
 def _candidates(hosts: tuple[str, ...], http: web.BaseRequest) -> Iterator[str]:
     """Name addresses, the surest first; some are none that a device could use."""
     yield from hosts

@@ -169,6 +169,7 @@ class Visit:
             "etag_of": self.http.headers.get("If-None-Match", ""),
             "t": self.texts,
             "path": self.http.path,
+            "here": self.http.path_qs,
             "session": self.session,
             "form_token": self.session.form_token if self.session else "",
             "is_operator": self.is_operator,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..routing import Route
 from . import (
     account,
+    accounts,
     chart,
     connect,
     data,
@@ -14,6 +15,7 @@ from . import (
     language,
     pending,
     products,
+    reset,
     server,
     sharing,
     sign_in,
@@ -24,6 +26,7 @@ def routes() -> Iterator[Route]:
     """Return every path of the site, each with the page that answers it."""
     for module in (
         sign_in,
+        reset,
         account,
         language,
         devices,
@@ -36,5 +39,6 @@ def routes() -> Iterator[Route]:
         connect,
         pending,
         server,
+        accounts,
     ):
         yield from module.ROUTES

@@ -38,6 +38,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         hosts=cloud.hosts,
         started_at=int(cloud.operator.started_at),
         storage=await cloud.operator.storage_size(),
+        sign_up=cloud.sign_up.value,
+        invitations=cloud.operator.invitations(),
         device_count=len(cloud.store.devices),
         **_connections(visit),
     )

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from local_cloud.errors import ApiError
+from local_cloud.sign_up import SignUp
 
 from ..passwords import check_again
 from ..responses import path_within, redirect
@@ -22,7 +23,7 @@ async def show_sign_in(visit: Visit) -> web.StreamResponse:
     wanted = path_within(visit.query.get("next", "/"))
     if visit.session is not None:
         return redirect(wanted)
-    return visit.page("sign_in.html", email="", wanted=wanted, error="")
+    return _sign_in_page(visit, wanted)
 
 
 async def sign_in(visit: Visit) -> web.StreamResponse:
@@ -38,11 +39,11 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     except ApiError as error:
         # Whether there is such an account is nobody's business who cannot sign in to it.
         is_refused = error.status in {403, 404}
-        return visit.page(
-            "sign_in.html",
+        return _sign_in_page(
+            visit,
+            wanted,
             status=403 if is_refused else error.status,
             email=email,
-            wanted=wanted,
             error=visit.texts("sign_in.refused")
             if is_refused
             else visit.texts.of_error(error.status, error.message),
@@ -51,30 +52,35 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
 
 
 async def show_sign_up(visit: Visit) -> web.StreamResponse:
-    """Show the form; the first account is that of the person who runs the server."""
-    return visit.page(
-        "sign_up.html", email="", error="", is_first=not visit.cloud.store.users
-    )
+    """Show the form. Raises ApiError 403 where nobody may make an account."""
+    if visit.cloud.sign_up is SignUp.CLOSED:
+        raise ApiError(
+            403, "sign-up is closed: ask the person who runs this cloud for an account"
+        )
+    return _sign_up_page(visit, visit.query.get("invitation", ""))
 
 
 async def sign_up(visit: Visit) -> web.StreamResponse:
     """Make an account, and begin its first session."""
     form = await visit.form()
     email, password = form.get("email", "").strip(), form.get("password", "")
+    invitation = form.get("invitation", "").strip()
     response = redirect("/connect")
     try:
         check_again(password, form)
         await visit.call(
-            "POST", "/v1/user/join/", {"email": email, "password": password}
+            "POST",
+            "/v1/user/join/",
+            {"email": email, "password": password, "invitation": invitation},
         )
         await visit.sessions.begin(visit.http, response, email, password)
     except ApiError as error:
-        return visit.page(
-            "sign_up.html",
+        return _sign_up_page(
+            visit,
+            invitation,
             status=error.status,
             email=email,
             error=visit.texts.of_error(error.status, error.message),
-            is_first=not visit.cloud.store.users,
         )
     return response
 
@@ -87,6 +93,39 @@ async def sign_out(visit: Visit) -> web.StreamResponse:
     response.headers["Clear-Site-Data"] = '"cache"'
     await visit.sessions.end(visit.http, response, visit.signed_in)
     return response
+
+
+def _sign_in_page(
+    visit: Visit, wanted: str, *, status: int = 200, email: str = "", error: str = ""
+) -> web.Response:
+    return visit.page(
+        "sign_in.html",
+        status=status,
+        email=email,
+        wanted=wanted,
+        error=error,
+        may_sign_up=visit.cloud.sign_up is not SignUp.CLOSED,
+    )
+
+
+def _sign_up_page(
+    visit: Visit,
+    invitation: str,
+    *,
+    status: int = 200,
+    email: str = "",
+    error: str = "",
+) -> web.Response:
+    """The first account is that of the person who runs the server."""
+    return visit.page(
+        "sign_up.html",
+        status=status,
+        email=email,
+        error=error,
+        is_first=not visit.cloud.store.users,
+        needs_invitation=visit.cloud.sign_up is SignUp.INVITE,
+        invitation=invitation,
+    )
 
 
 ROUTES = (
