@@ -26,7 +26,10 @@ let view; // { range } by its name, or { start, end }
 let shown; // the start and the end of what is drawn
 let summary;
 let asked = 0;
-const earlier = []; // the views before this one
+let arriving = []; // the datapoints that came since the server was asked
+let heard = 0; // datapoints since the page was opened
+let isCaughtUp = false;
+const earlier = []; // the views before this one, with what was drawn
 
 const now = () => Math.floor(Date.now() / 1000);
 /** Where a range ends: at the last point, as long as that is not in the future. */
@@ -54,6 +57,7 @@ async function load() {
     query.set("start", view.start ?? end - SPANS[view.range]);
     query.set("end", end);
   }
+  arriving = [];
   page.setAttribute("aria-busy", "true");
   caption.textContent = caption.dataset.reading;
   let answer;
@@ -68,33 +72,53 @@ async function load() {
   }
   if (number !== asked) return;
   summary = answer;
-  const { start, end } = answer;
-  shown = { start, end: Math.max(end, start + 1) };
+  shown = { start: answer.start, end: Math.max(answer.end, answer.start + 1) };
+  draw();
+  // What is later than the end that was asked for is not in the answer.
+  for (const { values, at } of arriving) if (at > answer.end) follow(values, at);
+}
+
+function draw() {
   chart.show(summary, shown.start, shown.end);
   showLegend();
   showCaption();
   page.removeAttribute("aria-busy");
-  page.dataset.drawn = number;
+  page.dataset.drawn = "";
 }
 
 function show(next) {
+  describe(next);
+  return load();
+}
+
+/** Say which view it is, on the buttons and in the address. */
+function describe(next) {
   view = next;
   for (const button of page.querySelectorAll("[data-range]")) {
     button.setAttribute("aria-pressed", String(button.dataset.range === view.range));
   }
   back.disabled = !earlier.length;
   history.replaceState(null, "", view.range ? `#${view.range}` : `#${view.start}-${view.end}`);
-  return load();
 }
 
 function go(next) {
   if (next.range && next.range === view.range) return load();
-  earlier.push(view);
+  earlier.push({ view, drawn: page.hasAttribute("aria-busy") ? null : { summary, shown, heard } });
   return show(next);
 }
 
 function goBack() {
-  if (earlier.length) show(earlier.pop());
+  if (!earlier.length) return;
+  const { view: before, drawn } = earlier.pop();
+  // What was drawn holds unless something has come since.
+  if (drawn?.summary && drawn.heard === heard) {
+    asked += 1;
+    describe(before);
+    ({ summary, shown } = drawn);
+    draw();
+  } else {
+    show(before);
+  }
 }
 
 /** Move or scale the time that is shown. */
@@ -155,22 +179,46 @@ function showValues(index) {
 
 function arrived({ id, stream, values, at }) {
   if (id !== deviceId || stream !== name) return;
-  const followed = newest();
-  last = Math.max(last ?? at, at);
+  heard += 1;
   addRow(values, at);
-  // What is drawn follows the newest points unless a person looks at another time.
-  if (!summary || !view.range || page.hasAttribute("aria-busy")) return;
+  if (page.hasAttribute("aria-busy")) arriving.push({ values, at });
+  else follow(values, at);
+}
+
+/** Draw a new datapoint; the chart follows the newest ones unless a person looks at another time. */
+function follow(values, at) {
+  const before = newest();
+  last = Math.max(last ?? at, at);
+  if (!summary || !view.range) return;
   if (!addPoint(summary, values, at)) {
     load();
     return;
   }
-  const shift = view.range === "all" ? 0 : Math.max(0, newest() - followed);
-  const end = Math.max(shown.end, view.range === "all" ? at : newest());
-  shown = { start: shown.start + (end > shown.end ? shift : 0), end };
+  const isAll = view.range === "all";
+  const end = Math.max(shown.end, isAll ? at : newest());
+  const shift = isAll || end === shown.end ? 0 : Math.max(0, newest() - before);
+  shown = { start: shown.start + shift, end };
   chart.update(shown.start, shown.end);
   if (legend.querySelectorAll("[data-value]").length !== chart.names.length) showLegend();
   showValues(null);
   showCaption();
+}
+
+/** Show what came while nobody listened. */
+async function catchUp() {
+  const fresh = await refresh();
+  const there = Number(fresh?.querySelector("[data-datastream]")?.dataset.last ?? 0);
+  if (there <= (last ?? 0)) return;
+  heard += 1;
+  last = there;
+  if (view.range) load();
+}
+
+/** A stream of events begins with who is on-line: what came before, since the page was made, may be missing. */
+function online({ id }) {
+  if (id !== deviceId || isCaughtUp) return;
+  isCaughtUp = true;
+  catchUp();
 }
 
 page.addEventListener("click", ({ target }) => {
@@ -189,7 +237,4 @@ function fromAddress() {
 
 showExactTimes();
 show(fromAddress());
-listen("/events", { datapoint: arrived }, () => {
-  refresh();
-  if (view.range) load();
-});
+listen("/events", { datapoint: arrived, online }, catchUp);

@@ -38,21 +38,22 @@ export const text = (value) => typeof value === "string" ? value : JSON.stringif
 
 let isRefreshing = false;
 
-/** Get the parts of the page that are marked so from the server anew. */
+/** Get the parts of the page that are marked so from the server anew; returns its page, null if there is none. */
 export async function refresh() {
-  if (isRefreshing) return;
+  if (isRefreshing) return null;
   isRefreshing = true;
   try {
     const response = await fetch(location.pathname + location.search);
-    if (!response.ok) return;
+    if (!response.ok) return null;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of document.querySelectorAll("[data-refresh]")) {
       const fresh = page.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
       if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...document.adoptNode(fresh).childNodes);
     }
     showExactTimes();
+    return page;
   } catch {
-    // Without a connection there is nothing newer to show.
+    return null; // Without a connection there is nothing newer to show.
   } finally {
     isRefreshing = false;
   }

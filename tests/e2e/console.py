@@ -14,8 +14,9 @@ from playwright.async_api import (
 )
 
 from tests.console.person import Person
-from tests.console.server import PASSWORD, ConsoleServer
+from tests.console.server import CHECKOUT, PASSWORD, ConsoleServer
 
+_AXE = CHECKOUT / "node_modules" / "axe-core" / "axe.min.js"
 _NUMBERS = count(1)
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=360, height=740)
@@ -120,3 +121,13 @@ async def new_account(server: ConsoleServer) -> str:
     async with Person(server, email=f"somebody{next(_NUMBERS)}@example.com") as person:
         await person.sign_up()
         return person.email
+
+
+async def is_accessible(page: Page) -> None:
+    """Fail where axe finds anything against WCAG 2.2 AA or its own good practices."""
+    # The policy of the site allows no script that is not its own; the tool is put in from outside.
+    await page.evaluate(_AXE.read_text())
+    found = await page.evaluate("axe.run().then(result => result.violations)")
+    assert not [
+        (each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found
+    ], page.url

@@ -3,12 +3,13 @@
 from playwright.async_api import Browser, Page, ViewportSize, expect
 import pytest
 
-from tests.console.server import CHECKOUT, ConsoleServer
+from tests.console.server import ConsoleServer
 from tests.firmware.kinds import make
 
 from .console import (
     DESKTOP,
     PHONE,
+    is_accessible,
     make_device,
     master_key,
     new_account,
@@ -20,7 +21,6 @@ from .console import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-AXE = CHECKOUT / "node_modules" / "axe-core" / "axe.min.js"
 EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
@@ -113,27 +113,17 @@ async def test_everybody_can_use_every_page(
     """Axe finds nothing, and no page is wider than its window from 360 to 2560 pixels."""
     async with window(browser, console_server, language=language, dark=dark) as page:
         await page.goto("/sign-in")
-        await _is_accessible(page)
+        await is_accessible(page)
         await page.goto("/sign-up")
-        await _is_accessible(page)
+        await is_accessible(page)
         await sign_in(page, "operator@example.com")
         device = await make_device(page, "A lamp with a name of some length")
         for path in await pages_of(page, device):
             await page.goto(path)
-            await _is_accessible(page)
+            await is_accessible(page)
             for width in (360, 800, 2560):
                 await page.set_viewport_size(ViewportSize(width=width, height=900))
                 overflow = await page.evaluate(
                     "document.documentElement.scrollWidth - window.innerWidth"
                 )
                 assert overflow <= 0, f"{path} is wider than {width}"
-
-
-async def _is_accessible(page: Page) -> None:
-    """Fail where axe finds anything against WCAG 2.2 AA or its own good practices."""
-    # The policy of the site allows no script that is not its own; the tool is put in from outside.
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate("axe.run().then(result => result.violations)")
-    assert not [
-        (each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found
-    ], page.url

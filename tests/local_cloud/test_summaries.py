@@ -278,6 +278,17 @@ async def test_extent(cloud: LocalCloud, device: Device) -> None:
     assert await cloud.extent(device, "s") is None
 
 
+async def test_what_was_heard_of_is_there(cloud: LocalCloud, device: Device) -> None:
+    """A listener is told of a datapoint before it is on the disk, and may ask at once."""
+    for at in range(3):
+        cloud.store.streams.add(device, "s", {"x": at}, START + at)
+        assert values(await cloud.newest(device, "s", 1)) == [at]
+    cloud.store.streams.add(device, "s", {"x": 3}, START + 3)
+    assert values((await summary(cloud, device, 0, 9, 9)).points) == [0, 1, 2, 3]
+    cloud.store.streams.add(device, "s", {"x": 4}, START + 4)
+    assert await cloud.extent(device, "s") == Extent(START, START + 4, 5)
+
+
 async def test_what_makes_no_sense(cloud: LocalCloud, device: Device) -> None:
     """It is refused with a reason; a time that no point may have has none."""
     await store(cloud, device, {0: 1})

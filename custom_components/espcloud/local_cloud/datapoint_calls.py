@@ -1,10 +1,11 @@
 """What whoever embeds the cloud reads of the datapoints that it keeps.
 
-All of it is read from what is committed, in parts between which others have their turn.
+What a listener has heard of is there; it is read in parts between which others have their turn.
 """
 
 from abc import ABC
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import partial
 
 from . import datapoint_queries as queries
@@ -35,7 +36,7 @@ class DatapointCalls(ABC):
 
     async def extent(self, device: Device, stream: str) -> Extent | None:
         """Return how far the datapoints go, None where none is left."""
-        found = self._stream(device, stream)
+        found = await self._stream(device, stream)
         ends = await self._database.read(partial(queries.ends, datastream_id=found.id))
         return None if ends is None else Extent(*ends, found.points)
 
@@ -47,7 +48,7 @@ class DatapointCalls(ABC):
         Intervals without datapoints are left out. Where there are no more datapoints than `buckets`,
         which are 1 to MAX_BUCKETS, they come themselves.
         """
-        found = self._stream(device, stream)
+        found = await self._stream(device, stream)
         start, end = _time(start, end)
         if not 1 <= buckets <= MAX_BUCKETS:
             raise bad_request(f"a summary has 1 to {MAX_BUCKETS} buckets")
@@ -99,7 +100,7 @@ class DatapointCalls(ABC):
         That is the `at` and the `id` of a datapoint, which need not exist any more. The thousandth
         page costs what the first one does.
         """
-        found = self._stream(device, stream)
+        found = await self._stream(device, stream)
         first = queries.before(ZERO_TIME)
         if before is not None and not queries.is_position(*before):
             raise bad_request("no datapoint may stand there")
@@ -126,7 +127,7 @@ class DatapointCalls(ABC):
         Each page costs the same. What is deleted meanwhile is left out; what is stored meanwhile
         comes if its time is still to come.
         """
-        found = self._stream(device, stream)
+        found = await self._stream(device, stream)
         start, end = _time(start, end)
         position = queries.before(start)
         while True:
@@ -145,7 +146,10 @@ class DatapointCalls(ABC):
                 return
             position = page[-1].at, page[-1].id
 
-    def _stream(self, device: Device, name: str) -> Datastream:
+    async def _stream(self, device: Device, name: str) -> Datastream:
+        """Return a datastream; what was posted to it before this call is in the database."""
+        with suppress(ApiError):  # whoever posted what cannot be kept was told so
+            await self._database.flush()
         stream = self.store.streams.find(device, name)
         if stream is None:
             raise ApiError(404, "no such datastream")

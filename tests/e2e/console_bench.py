@@ -1,0 +1,63 @@
+"""How long the web site takes to draw a datastream of a million datapoints; run by scripts/console-bench."""
+
+# ruff: file-ignore[T201]: it prints what it measures.
+
+import asyncio
+import os
+from pathlib import Path
+import tempfile
+import time
+
+from playwright.async_api import Page, async_playwright
+
+from tests.console.filling import fill
+from tests.console.person import Person
+from tests.console.server import running_server
+
+from .conftest import ARGUMENTS
+from .console import sign_in, window
+
+COUNT = 1_000_000
+DRAWN = "[data-datastream][data-drawn]:not([aria-busy])"
+ARGUMENTS_OF_SERVER = ("--sign-up", "open", "--retention", f"{COUNT}:4000")
+
+
+async def measure() -> None:
+    """Print a line for each range: seconds from the click on the link to the drawn chart."""
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        with running_server(folder, *ARGUMENTS_OF_SERVER) as server:
+            async with Person(server) as person:
+                await person.sign_up()
+                device = await person.make_device("Greenhouse", "humiture")
+        fill(
+            folder / "state.db",
+            device,
+            "tem_hum",
+            count=COUNT,
+            last=int(time.time()) - 20,
+        )
+        with running_server(folder, *ARGUMENTS_OF_SERVER) as server:
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(
+                    executable_path=os.environ["ESPCLOUD_CHROMIUM"], args=ARGUMENTS
+                )
+                async with window(browser, server) as page:
+                    page.set_default_timeout(120_000)
+                    await sign_in(page, person.email)
+                    await _print_ranges(page, f"/devices/{device}/data/1")
+                await browser.close()
+
+
+async def _print_ranges(page: Page, address: str) -> None:
+    print(f"{COUNT:,} datapoints, one every 30 s: seconds until the chart is drawn")
+    for name in ("hour", "day", "week", "month", "year", "all"):
+        await page.goto("about:blank")
+        begun = time.perf_counter()
+        await page.goto(f"{address}#{name}")
+        await page.wait_for_selector(DRAWN)
+        print(f"{name:6} {time.perf_counter() - begun:6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(measure())
