@@ -23,6 +23,8 @@ FORM_TOKEN = "form_token"
 """The name of the field in which a form sends its token along."""
 MAX_FORM = 64 << 10
 """Bytes of a form."""
+_MAX_FIELDS = 1100
+"""Fields of a form: one for each device that an account may have, and some more."""
 
 
 class Visit:
@@ -122,12 +124,18 @@ class Visit:
         return bytes(body)
 
     async def form(self) -> dict[str, str]:
-        """Return the fields of a form. Raises ApiError 403 where its token is missing or wrong.
+        """Return the fields of a form.
 
-        Who is not signed in has no token.
+        Raises ApiError 403 where its token is missing or wrong, and 413 for one that is too large. Who is
+        not signed in has no token.
         """
         text = (await self.body(MAX_FORM)).decode("utf-8", "replace")
-        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=500))
+        try:
+            fields = dict(
+                parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+            )
+        except ValueError:
+            raise ApiError(413, "that is too large") from None
         token = fields.pop(FORM_TOKEN, "")
         if self.session is not None and compare_digest(
             token.encode(), self.session.form_token.encode()
@@ -149,6 +157,10 @@ class Visit:
             raise ApiError(
                 403, "this request was not made on this site: load the page again"
             )
+
+    def told(self, error: ApiError | None) -> str:
+        """Return what an error means to this person, nothing where there is none."""
+        return self.texts.of_error(error.status, error.message) if error else ""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """Return a page."""

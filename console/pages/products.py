@@ -118,7 +118,7 @@ def _list(
         ],
         kinds=PTYPES,
         form=form or {},
-        error=_told(visit, error),
+        error=visit.told(error),
     )
 
 
@@ -138,7 +138,7 @@ def _one(
         devices=[(each, visit.cloud.is_online(each)) for each in devices],
         templates=list(store.templates_of(number).values()),
         form=form or {},
-        error=_told(visit, error),
+        error=visit.told(error),
     )
 
 
@@ -147,10 +147,6 @@ def _product(visit: Visit, number: int) -> Product:
     if product is None or product.user_id != visit.signed_in.user.id:
         raise ApiError(404, "product not exists")
     return product
-
-
-def _told(visit: Visit, error: ApiError | None) -> str:
-    return visit.texts.of_error(error.status, error.message) if error else ""
 
 
 _PRODUCT = "/products/{number:number}"
