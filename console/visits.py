@@ -93,10 +93,12 @@ class Visit:
         *,
         key: str | None = None,
         query: Mapping[str, str] | None = None,
+        time_zone: str = "Epoch",
     ) -> JsonObject:
         """Ask the cloud's API in the name of who is signed in, or with the key of a device.
 
-        Times in the answer are epoch seconds. Raises ApiError where the API refuses.
+        Times in the answer are epoch seconds, unless another `time_zone` is named, in which those of
+        the body are as well. Raises ApiError where the API refuses.
         """
         if key is None and self.session is not None:
             key = self.session.key
@@ -106,7 +108,7 @@ class Visit:
             key,
             query,
             body,
-            time_zone="Epoch",
+            time_zone=time_zone,
             peer=self.http.remote or "",
         )
         status = reply["status"]

@@ -18,6 +18,7 @@ from . import (
     server,
     sharing,
     sign_in,
+    timers,
 )
 
 
@@ -30,6 +31,7 @@ def routes() -> Iterator[Route]:
         devices,
         device,
         sharing,
+        timers,
         data,
         chart,
         export,
