@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -18,6 +18,10 @@ from .languages import Texts
 from .rendering import Renderer
 from .responses import json_response
 from .sessions import Session, Sessions
+from .upgrades import Upgrades
+
+if TYPE_CHECKING:
+    from .uploads import Uploads
 
 FORM_TOKEN = "form_token"
 """The name of the field in which a form sends its token along."""
@@ -48,6 +52,8 @@ class Visit:
         renderer: Renderer,
         sessions: Sessions,
         texts: Texts,
+        uploads: Uploads,
+        upgrades: Upgrades,
     ) -> None:
         """Begin."""
         self.http = http
@@ -57,6 +63,8 @@ class Visit:
         self.events = events
         self.sessions = sessions
         self.texts = texts
+        self.uploads = uploads
+        self.upgrades = upgrades
         self.has_form_token = False
         self._renderer = renderer
 
@@ -77,6 +85,11 @@ class Visit:
         """Whether it is the person who runs the server."""
         session = self.session
         return session is not None and self.cloud.operator.is_operator(session.user)
+
+    @property
+    def is_script(self) -> bool:
+        """Whether a script of the site asks, which takes JSON for an answer."""
+        return "application/json" in self.http.headers.get("Accept", "")
 
     @property
     def query(self) -> dict[str, str]:
@@ -138,23 +151,27 @@ class Visit:
             )
         except ValueError:
             raise ApiError(413, "that is too large") from None
-        token = fields.pop(FORM_TOKEN, "")
-        if self.session is not None and compare_digest(
-            token.encode(), self.session.form_token.encode()
-        ):
-            self.has_form_token = True
-        self._check_token()
+        self.take_token(fields.pop(FORM_TOKEN, ""))
+        self.check_token()
         return {name: value.strip("\r\n\x00") for name, value in fields.items()}
 
     async def json(self, limit: int = MAX_FORM) -> JsonObject:
         """Return the JSON object that a script sent. Raises ApiError 400, 403 and 413."""
-        self._check_token()
+        self.check_token()
         try:
             return decode(await self.body(limit))
         except NotAnObjectError:
             raise ApiError(400, "that is no JSON object") from None
 
-    def _check_token(self) -> None:
+    def take_token(self, token: str) -> None:
+        """Note whether the token of a form is good."""
+        if self.session is not None and compare_digest(
+            token.encode(), self.session.form_token.encode()
+        ):
+            self.has_form_token = True
+
+    def check_token(self) -> None:
+        """Raise ApiError 403 where the token of the form is missing or wrong."""
         if self.session is not None and not self.has_form_token:
             raise ApiError(
                 403, "this request was not made on this site: load the page again"
@@ -171,7 +188,7 @@ class Visit:
     def error(self, status: int, message: str = "") -> web.Response:
         """Return what tells of an error, as JSON to a script and as a page to a person."""
         text = self.texts.of_error(status, message)
-        if "application/json" in self.http.headers.get("Accept", ""):
+        if self.is_script:
             return json_response({"message": text, "status": status}, status=status)
         return self.page("error.html", status=status, message=text, code=status)
 

@@ -11,6 +11,7 @@ from . import (
     device,
     devices,
     export,
+    firmware,
     groups,
     language,
     pending,
@@ -19,6 +20,7 @@ from . import (
     sharing,
     sign_in,
     timers,
+    upgrade,
 )
 
 
@@ -32,6 +34,8 @@ def routes() -> Iterator[Route]:
         device,
         sharing,
         timers,
+        firmware,
+        upgrade,
         data,
         chart,
         export,
