@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import re
 
 from aiohttp import web
 
@@ -11,6 +12,9 @@ COOKIE = "local_cloud_language"
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
 """The languages by their tags, each under the name that it gives itself."""
 _DEFAULT = "en"
+_ERROR = "error."
+_VALUE = re.compile(r"\\{(\w+)\\}")
+"""A value in the escaped name of an error."""
 
 
 class Texts:
@@ -21,6 +25,11 @@ class Texts:
         self.language = language
         self.languages = LANGUAGES
         self.all = texts
+        self._errors = [
+            (re.compile(_VALUE.sub(r"(?P<\1>.+)", re.escape(name))), text)
+            for name, text in texts.items()
+            if name.startswith(_ERROR) and "{" in name
+        ]
 
     def __call__(self, name: str, /, **values: object) -> str:
         """Return a text with its values in place. Raises KeyError for a name that there is not."""
@@ -30,11 +39,15 @@ class Texts:
     def of_error(self, status: int, message: str) -> str:
         """Return what an error means to a person.
 
-        The API's own text is English; where one is known in other languages, it stands in the file.
+        The API's own text is English; where one is known in other languages, it stands in the file,
+        with `{name}` for each value in it.
         """
-        if (text := self.all.get(f"error.{message}")) is not None:
+        if (text := self.all.get(_ERROR + message)) is not None:
             return text
-        general = self.all.get(f"error.{status}", self.all["error.500"])
+        for pattern, text in self._errors:
+            if (found := pattern.fullmatch(_ERROR + message)) is not None:
+                return text.format(**found.groupdict())
+        general = self.all.get(f"{_ERROR}{status}", self.all["error.500"])
         if self.language == _DEFAULT and message:
             return f"{message[0].upper()}{message[1:]}."
         return f"{general} ({message})" if message else general

@@ -48,7 +48,7 @@ def redirect(path: str) -> web.Response:
 
 def to_sign_in(visit: Visit) -> web.Response:
     """Send who is not signed in to the sign-in, and from there back to the page."""
-    if "application/json" in visit.http.headers.get("Accept", ""):
+    if visit.is_script:
         return visit.error(401)
     wanted = visit.http.path if visit.http.method == "GET" else "/"
     return redirect("/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted)}")

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
@@ -18,12 +18,17 @@ from .responses import secured, to_sign_in
 from .routing import Routes
 from .sessions import Sessions
 from .static_files import StaticFiles
+from .upgrades import Upgrades
+from .uploads import Uploads
 from .visits import Visit
 
 if TYPE_CHECKING:
     from local_cloud.site import Site
 
 _LOGGER = logging.getLogger(__name__)
+
+_FORGOTTEN = 16 << 20
+"""Bytes of a body that are read after nobody wants them."""
 
 
 class ConsoleSite:
@@ -37,6 +42,8 @@ class ConsoleSite:
         self._renderer = Renderer(self._static)
         self._sessions = Sessions(cloud)
         self._events = Events(cloud)
+        self._uploads = Uploads()
+        self._upgrades = Upgrades(cloud)
         self._routes = Routes(routes())
 
     async def answer(
@@ -53,6 +60,8 @@ class ConsoleSite:
             renderer=self._renderer,
             sessions=self._sessions,
             texts=self._languages.of(http),
+            uploads=self._uploads,
+            upgrades=self._upgrades,
         )
         try:
             response = await self._answer(visit)
@@ -63,14 +72,19 @@ class ConsoleSite:
         except Exception:
             _LOGGER.exception("A page of the web site failed")
             response = visit.error(500)
-        if not response.prepared and http.body_exists and not http.content.is_eof():
+        if (
+            not response.prepared
+            and http.body_exists
+            and not await _forget(http.content)
+        ):
             # What is left of the body would be taken for the next request.
             response.force_close()
         return response if response.prepared else secured(response)
 
     async def close(self) -> None:
-        """End the streams of events."""
+        """End the streams of events, and the upgrades."""
         self._events.close()
+        await self._upgrades.close()
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         """Find the page and have it answered."""
@@ -81,6 +95,22 @@ class ConsoleSite:
         if route.needs_account and visit.session is None:
             return to_sign_in(visit)
         return await route.page(visit, **names)
+
+
+async def _forget(body: StreamReader) -> bool:
+    """Read what is left of a body, up to a limit, and say whether that was all.
+
+    Who is still sending when the connection ends would see that, and not the answer.
+    """
+    left = _FORGOTTEN
+    try:
+        async for chunk in body.iter_any():
+            left -= len(chunk)
+            if left < 0:
+                return False
+    except web.RequestPayloadError:
+        return False
+    return True
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,12 @@ from typing import Any
 from .holdings import Holding
 from .visits import Visit
 
-TABS = (("overview", ""), ("data", "/data"))
+TABS = (
+    ("overview", ""),
+    ("data", "/data"),
+    ("timers", "/timers"),
+    ("firmware", "/firmware"),
+)
 """The name of each page, and where it is below the device's own address."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -18,11 +18,17 @@ from .languages import Texts
 from .rendering import Renderer
 from .responses import json_response
 from .sessions import Session, Sessions
+from .upgrades import Upgrades
+
+if TYPE_CHECKING:
+    from .uploads import Uploads
 
 FORM_TOKEN = "form_token"
 """The name of the field in which a form sends its token along."""
 MAX_FORM = 64 << 10
 """Bytes of a form."""
+_MAX_FIELDS = 1100
+"""Fields of a form: one for each device that an account may have, and some more."""
 
 
 class Visit:
@@ -46,6 +52,8 @@ class Visit:
         renderer: Renderer,
         sessions: Sessions,
         texts: Texts,
+        uploads: Uploads,
+        upgrades: Upgrades,
     ) -> None:
         """Begin."""
         self.http = http
@@ -55,6 +63,8 @@ class Visit:
         self.events = events
         self.sessions = sessions
         self.texts = texts
+        self.uploads = uploads
+        self.upgrades = upgrades
         self.has_form_token = False
         self._renderer = renderer
 
@@ -77,6 +87,11 @@ class Visit:
         return session is not None and self.cloud.operator.is_operator(session.user)
 
     @property
+    def is_script(self) -> bool:
+        """Whether a script of the site asks, which takes JSON for an answer."""
+        return "application/json" in self.http.headers.get("Accept", "")
+
+    @property
     def query(self) -> dict[str, str]:
         """What stands behind the question mark."""
         return dict(
@@ -91,10 +106,12 @@ class Visit:
         *,
         key: str | None = None,
         query: Mapping[str, str] | None = None,
+        time_zone: str = "Epoch",
     ) -> JsonObject:
         """Ask the cloud's API in the name of who is signed in, or with the key of a device.
 
-        Times in the answer are epoch seconds. Raises ApiError where the API refuses.
+        Times in the answer are epoch seconds, unless another `time_zone` is named, in which those of
+        the body are as well. Raises ApiError where the API refuses.
         """
         if key is None and self.session is not None:
             key = self.session.key
@@ -104,7 +121,7 @@ class Visit:
             key,
             query,
             body,
-            time_zone="Epoch",
+            time_zone=time_zone,
             peer=self.http.remote or "",
         )
         status = reply["status"]
@@ -122,33 +139,47 @@ class Visit:
         return bytes(body)
 
     async def form(self) -> dict[str, str]:
-        """Return the fields of a form. Raises ApiError 403 where its token is missing or wrong.
+        """Return the fields of a form.
 
-        Who is not signed in has no token.
+        Raises ApiError 403 where its token is missing or wrong, and 413 for one that is too large. Who is
+        not signed in has no token.
         """
         text = (await self.body(MAX_FORM)).decode("utf-8", "replace")
-        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=500))
-        token = fields.pop(FORM_TOKEN, "")
-        if self.session is not None and compare_digest(
-            token.encode(), self.session.form_token.encode()
-        ):
-            self.has_form_token = True
-        self._check_token()
+        try:
+            fields = dict(
+                parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+            )
+        except ValueError:
+            raise ApiError(413, "that is too large") from None
+        self.take_token(fields.pop(FORM_TOKEN, ""))
+        self.check_token()
         return {name: value.strip("\r\n\x00") for name, value in fields.items()}
 
     async def json(self, limit: int = MAX_FORM) -> JsonObject:
         """Return the JSON object that a script sent. Raises ApiError 400, 403 and 413."""
-        self._check_token()
+        self.check_token()
         try:
             return decode(await self.body(limit))
         except NotAnObjectError:
             raise ApiError(400, "that is no JSON object") from None
 
-    def _check_token(self) -> None:
+    def take_token(self, token: str) -> None:
+        """Note whether the token of a form is good."""
+        if self.session is not None and compare_digest(
+            token.encode(), self.session.form_token.encode()
+        ):
+            self.has_form_token = True
+
+    def check_token(self) -> None:
+        """Raise ApiError 403 where the token of the form is missing or wrong."""
         if self.session is not None and not self.has_form_token:
             raise ApiError(
                 403, "this request was not made on this site: load the page again"
             )
+
+    def told(self, error: ApiError | None) -> str:
+        """Return what an error means to this person, nothing where there is none."""
+        return self.texts.of_error(error.status, error.message) if error else ""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """Return a page."""
@@ -157,7 +188,7 @@ class Visit:
     def error(self, status: int, message: str = "") -> web.Response:
         """Return what tells of an error, as JSON to a script and as a page to a person."""
         text = self.texts.of_error(status, message)
-        if "application/json" in self.http.headers.get("Accept", ""):
+        if self.is_script:
             return json_response({"message": text, "status": status}, status=status)
         return self.page("error.html", status=status, message=text, code=status)
 

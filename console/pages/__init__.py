@@ -12,6 +12,8 @@ from . import (
     device,
     devices,
     export,
+    firmware,
+    groups,
     language,
     pending,
     products,
@@ -19,6 +21,8 @@ from . import (
     server,
     sharing,
     sign_in,
+    timers,
+    upgrade,
 )
 
 
@@ -32,10 +36,14 @@ def routes() -> Iterator[Route]:
         devices,
         device,
         sharing,
+        timers,
+        firmware,
+        upgrade,
         data,
         chart,
         export,
         products,
+        groups,
         connect,
         pending,
         server,

@@ -5,6 +5,8 @@ from aiohttp import web
 from local_cloud.errors import ApiError
 from local_cloud.models import Device, KeyKind
 
+from .. import questions
+from ..fields import read_name
 from ..holdings import holding, owned
 from ..rendering import qr_code
 from ..responses import json_response, redirect
@@ -52,9 +54,7 @@ async def secrets(visit: Visit, number: int) -> web.StreamResponse:
 async def rename(visit: Visit, number: int) -> web.StreamResponse:
     """Give the device another name."""
     form = await visit.form()
-    name = form.get("name", "").strip()
-    if not name:
-        raise ApiError(400, "name must not be empty")
+    name = read_name(form)
     await visit.call(
         "PUT",
         "/v1/device/",
@@ -103,26 +103,25 @@ async def ask(visit: Visit, number: int, question: str) -> web.StreamResponse:
     found = owned(visit, number)
     if question not in _QUESTIONS:
         raise ApiError(404, "no such page")
-    return visit.page(
-        "confirm.html",
-        holding=found,
-        question=question,
+    return questions.ask(
+        visit,
+        question,
+        found.device.name,
         action=f"/devices/{number}/{question}",
         back=f"/devices/{number}",
-        name=found.device.name,
     )
 
 
 async def regenerate(visit: Visit, number: int) -> web.StreamResponse:
     """Replace the master key; a device that has the old one is out."""
-    await _confirmed(visit)
+    await questions.confirmed(visit)
     await visit.call("POST", "/v1/key/regenerate/", key=owned(visit, number).token)
     return redirect(f"/devices/{number}?done=regenerated")
 
 
 async def delete(visit: Visit, number: int) -> web.StreamResponse:
     """Remove the device with everything that is stored of it."""
-    await _confirmed(visit)
+    await questions.confirmed(visit)
     visit.cloud.remove_device(owned(visit, number).device)
     await visit.cloud.flush()
     return redirect("/devices?done=deleted")
@@ -138,13 +137,6 @@ def _address(visit: Visit, device: Device) -> str:
 
 def _shown(key: str) -> dict[str, str]:
     return {"text": key, "qr": str(qr_code(key))}
-
-
-async def _confirmed(visit: Visit) -> None:
-    """Raise ApiError 400 where the box that says "I know" was not ticked."""
-    form = await visit.form()
-    if form.get("sure") != "yes":
-        raise ApiError(400, "tick the box to go on")
 
 
 _QUESTIONS = frozenset({"regenerate", "delete"})

@@ -5,6 +5,7 @@ from aiohttp import web
 from local_cloud.device_types import PTYPES
 from local_cloud.errors import ApiError
 from local_cloud.models import Product
+from local_cloud.roms import Model
 
 from ..fields import read_name, read_number, read_ptype
 from ..responses import redirect
@@ -118,7 +119,7 @@ def _list(
         ],
         kinds=PTYPES,
         form=form or {},
-        error=_told(visit, error),
+        error=visit.told(error),
     )
 
 
@@ -129,7 +130,7 @@ def _one(
     error: ApiError | None = None,
 ) -> web.StreamResponse:
     store = visit.cloud.store
-    product = _product(visit, number)
+    product = product_of(visit, number)
     devices = sorted(store.devices_of(product), key=lambda each: each.id)
     return visit.page(
         "product.html",
@@ -137,20 +138,18 @@ def _one(
         product=product,
         devices=[(each, visit.cloud.is_online(each)) for each in devices],
         templates=list(store.templates_of(number).values()),
+        versions=store.roms.versions(Model.of(product)),
         form=form or {},
-        error=_told(visit, error),
+        error=visit.told(error),
     )
 
 
-def _product(visit: Visit, number: int) -> Product:
+def product_of(visit: Visit, number: int) -> Product:
+    """Return a product that the account has made. Raises ApiError 404."""
     product = visit.cloud.store.products.get(number)
     if product is None or product.user_id != visit.signed_in.user.id:
         raise ApiError(404, "product not exists")
     return product
-
-
-def _told(visit: Visit, error: ApiError | None) -> str:
-    return visit.texts.of_error(error.status, error.message) if error else ""
 
 
 _PRODUCT = "/products/{number:number}"

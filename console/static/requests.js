@@ -8,7 +8,8 @@ export class Refused extends Error {
   }
 }
 
-function formToken() {
+/** The token of this session. */
+export function formToken() {
   return document.querySelector('meta[name="form-token"]')?.content ?? "";
 }
 

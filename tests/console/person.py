@@ -110,6 +110,13 @@ class Person:
         ) as response:
             return self._read(response, await response.text())
 
+    async def send(self, path: str, body: Any, **options: Any) -> Page:
+        """Send a body as it is, such as a form with files."""
+        async with self.session.post(
+            self.server.url + path, data=body, **options
+        ) as response:
+            return self._read(response, await response.text())
+
     async def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Send JSON as a script of the site does, and return status and answer."""
         async with self.session.post(

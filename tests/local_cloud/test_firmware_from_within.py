@@ -8,6 +8,7 @@ import pytest
 from custom_components.espcloud.local_cloud import LocalCloud, quotas
 from custom_components.espcloud.local_cloud.errors import ApiError, Reason
 from custom_components.espcloud.local_cloud.models import Device, User
+from custom_components.espcloud.local_cloud.roms import Model
 from tests.firmware import image
 
 V = "v1.0.{}t45772(a)"
@@ -38,6 +39,18 @@ async def test_added_and_removed(cloud: LocalCloud, user: User, device: Device) 
     with pytest.raises(ApiError) as error:
         await cloud.remove_firmware(45772, V.format(9))
     assert (error.value.status, error.value.reason) == (404, Reason.NOT_FOUND)
+
+
+async def test_of_a_product(cloud: LocalCloud, user: User) -> None:
+    """It is for the devices of the product alone, and held to the same rules."""
+    product = cloud.store.add_product(user, "lamps", 45772, 1)
+    model = Model.of(product)
+    await cloud.add_firmware_of(user, model, V.format(6), FILES)
+    assert cloud.store.roms.versions(model) == [V.format(6)]
+    assert cloud.firmware(45772) == []
+    with pytest.raises(ApiError) as error:
+        await cloud.add_firmware_of(user, model, V.format(6), FILES)
+    assert error.value.reason is Reason.EXISTS
 
 
 @pytest.mark.parametrize(

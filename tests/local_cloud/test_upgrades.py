@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.espcloud.local_cloud import LocalCloud
+from custom_components.espcloud.local_cloud.listeners import Event, UpgradeReported
 from custom_components.espcloud.local_cloud.models import Device, User
 from tests.firmware import image
 from tests.firmware.connection import Firmware
@@ -128,18 +129,24 @@ async def test_an_upgrade_that_fails(
 
 
 @pytest.mark.parametrize(
-    ("action", "version"),
+    ("action", "version", "told"),
     [
-        ("device_upgrade_success", NEW),
-        ("device_upgrade_failed", OLD),
-        ("device_upgrade_begin", OLD),
-        ("", OLD),
+        ("device_upgrade_success", NEW, [(NEW, False)]),
+        ("device_upgrade_failed", OLD, [("", True)]),
+        ("device_upgrade_begin", OLD, []),
+        ("", OLD, []),
     ],
 )
 async def test_messages(
-    device: Device, lamp: DeviceSocket, master_key: str, action: str, version: str
-) -> None:
-    """A success says which version there is now; every message is answered alike."""
+    cloud: LocalCloud, device: Device, lamp: DeviceSocket, master_key: str, *,
+    action: str, version: str, told: list[tuple[str, bool]],
+) -> None:  # fmt: skip
+    """A success says which version there is now; every message is answered alike.
+
+    The listeners hear how the upgrade went.
+    """
+    heard: list[Event] = []
+    cloud.listeners.add(heard.append)
     device.rom_version = OLD
     answer = await lamp.ask(
         "/v1/messages/", "POST", key=master_key, get={"action": action},
@@ -147,6 +154,9 @@ async def test_messages(
     )  # fmt: skip
     assert answer == {"message": "send message success", "status": 200}
     assert device.rom_version == version
+    assert [each for each in heard if isinstance(each, UpgradeReported)] == [
+        UpgradeReported(device, what, failed) for what, failed in told
+    ]
 
 
 @pytest.mark.parametrize("end", [b"", b"\r"])

@@ -72,7 +72,7 @@ def _check_image(name: str, image: bytes) -> None:
             f"{name} is no firmware: its first byte is not E9 or EA",
             Reason.NOT_FIRMWARE,
         )
-    if int.from_bytes(image[-4:], "little") != checksum(image[:-4]):
+    if int.from_bytes(image[-4:], "little") != checksum(memoryview(image)[:-4]):
         raise bad_request(
             f"{name} is damaged or not complete: its checksum is wrong. Build it with "
             "gen_appbin.py, boot mode 1 or 2",
@@ -80,7 +80,7 @@ def _check_image(name: str, image: bytes) -> None:
         )
 
 
-def checksum(image: bytes) -> int:
+def checksum(image: bytes | memoryview) -> int:
     """Return what stands in the last four bytes, little-endian, behind the rest of an image.
 
     Devices leave out the inversion at the end of a CRC32 and take the result for a signed number,

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from .errors import ApiError
 from .firmware_listener import PORT as FIRMWARE_PORT, FirmwareListener, OnProgress
 from .firmware_uploads import FirmwareUploads
-from .models import Device
+from .models import Device, User
 from .operator_calls import Operator
 from .roms import Model
 from .store import Store
@@ -37,14 +37,23 @@ class FirmwareCalls(ABC):
     ) -> None:
         """Add a version for a kind of device, both its files by their names, and offer it.
 
-        It counts for the operator's account. Raises ApiError as the API does (protocol.md §2.10), its
-        `reason` one of those of FirmwareUploads.check and add; 403 without a reason where there is no
-        account yet, and 507 where it cannot be kept.
+        It counts for the operator's account. Raises as `add_firmware_of`, and 403 without a reason
+        where there is no account yet.
         """
         user = self.operator.user
         if user is None:
             raise ApiError(403, "there is no account yet")
-        model = Model(0, ptype)
+        await self.add_firmware_of(user, Model(0, ptype), version, files)
+
+    async def add_firmware_of(
+        self, user: User, model: Model, version: str, files: Mapping[str, bytes]
+    ) -> None:
+        """Add a version for a model in the name of an account, and offer it.
+
+        Whether the account may do so is for the caller to know. Raises ApiError as the API does
+        (protocol.md §2.10), its `reason` one of those of FirmwareUploads.check and add, and 507 where
+        it cannot be kept.
+        """
         await self._uploads.check(model, version, files)
         self._uploads.add(user, model, version, files)
         await self.flush()

@@ -129,6 +129,18 @@ class FirmwareServed:
 
 
 @dataclass(frozen=True, slots=True)
+class UpgradeReported:
+    """A device has told how its upgrade went (protocol.md §3.7).
+
+    `version` is what it has fetched and runs after its next start, empty where it `failed`.
+    """
+
+    device: Device
+    version: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PendingAppeared:
     """A device with an unknown key is pending from now on (see `pending`)."""
 
@@ -160,6 +172,7 @@ type Event = (
     | TriggerMet
     | CommandAnswered
     | FirmwareServed
+    | UpgradeReported
     | PendingAppeared
     | PendingChanged
     | PendingGone

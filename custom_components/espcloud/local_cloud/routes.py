@@ -76,5 +76,5 @@ def all_routes(
     yield from TemplateApi(store, access, quotas).routes()
     yield from rom_api.routes()
     yield from MailboxApi(store, access, mailboxes).routes()
-    yield from MessageApi(store, access).routes()
+    yield from MessageApi(store, access, listeners).routes()
     yield from PingApi(store).routes()
