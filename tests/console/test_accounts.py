@@ -84,7 +84,9 @@ async def test_a_forgotten_password_is_set_with_a_link(
     """It works once and ends the sessions that there were; who has it is signed in."""
     page = await operator.get("/server")
     number = re.search(
-        rf'{re.escape(person.email)}.*?name="account" value="(\d+)"', page.html, re.DOTALL
+        rf'{re.escape(person.email)}.*?name="account" value="(\d+)"',
+        page.html,
+        re.DOTALL,
     )
     assert number is not None
     page = await operator.post("/server/reset", {"account": number[1]})
