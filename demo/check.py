@@ -26,6 +26,7 @@ from .process import Process
 from .relay import Delivery, Relay, running_relay
 from .session import sign_in
 from .terminal import report, say, step
+from .web_site import check_web_site
 
 SWITCH_TIMEOUT = 10
 UNAVAILABLE_TIMEOUT = 40  # the integration waits 15 s before it says so
@@ -84,6 +85,8 @@ async def _drive(url: str, settings: CloudSettings) -> Cloud:
             _running_cloud_and_relay(settings) as (cloud, relay),
             running_devices(cloud, settings.folder) as devices,
         ):
+            with step("the cloud's web site shows the devices to who signs in"):
+                await check_web_site(cloud)
             first, *others = (*LAMPS, SPARE)
             with step("the account is added through the integration's form"):
                 relayed = replace(cloud, device_port=relay.port)

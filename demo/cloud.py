@@ -98,6 +98,7 @@ class Cloud:
 
     process: Process
     url: str
+    web_site: str
     http_port: int
     device_port: int
     email: str
@@ -141,6 +142,7 @@ def _read_announcement(
     return Cloud(
         process=process,
         url=ready["http"],
+        web_site=ready["site"] or "",
         http_port=int(ready["http"].rpartition(":")[2]),
         device_port=int(ready["device"].rpartition(":")[2]),
         email=ready["account"]["email"],

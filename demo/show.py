@@ -211,6 +211,7 @@ def _instructions(url: str, cloud: Cloud, folder: Path) -> str:
   Automations      Settings > Automations & scenes; the blueprint is there, too.
 
   The cloud        {cloud.url}, devices at {LOOPBACK}:{cloud.device_port}
+  Its web site     {cloud.web_site}
                    account {cloud.email}, password {cloud.password}
   Logs             {folder}/*.log
 

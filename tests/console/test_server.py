@@ -16,7 +16,7 @@ async def test_the_operator_sees_accounts_and_what_they_use(
     await person.make_device("Desk lamp")
     page = await operator.get("/server")
     assert f"{OPERATOR} runs the server" in page.text
-    assert f"{person.email} 1 of 100 1 of 1,000" in page.text
+    assert f"{person.email} Reset the password… 1 of 100 1 of 1,000" in page.text
     assert "0 B of 32.0 MiB" in page.text
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+import re
 import sys
 from typing import Any, cast
 
@@ -95,6 +96,7 @@ async def test_first_start_and_second_start_which_is_killed(tmp_path: Path) -> N
         said = await read_until(demo, "Ctrl-C")
         assert "; connected devices: 6.\n" in said
         assert "Spare lamp's key: " in said
+        assert re.search(r"Its web site +http://127\.0\.0\.1:\d+/\n", said)
         assert said.count('"status": 200') == 3
         demo.terminate()
         async with asyncio.timeout(60):

@@ -98,6 +98,7 @@ async def test_json(tmp_path: Path) -> None:
         assert list(ready) == [
             "http",
             "https",
+            "site",
             "device",
             "device_tls",
             "websocket",
@@ -107,6 +108,7 @@ async def test_json(tmp_path: Path) -> None:
         ]
         for name in ("https", "device_tls", "websocket", "websocket_tls"):
             assert ready[name] is None
+        assert ready["site"] == f"{ready['http']}/"
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["http"])
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["device"])
         assert ready["account"] == {"email": "a@example.org", "user_id": 1}

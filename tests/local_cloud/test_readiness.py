@@ -6,6 +6,8 @@ from custom_components.espcloud.local_cloud.models import Device
 from custom_components.espcloud.local_cloud.readiness import as_json, as_text, prepare
 from tests.credentials import EMAIL, PASSWORD
 
+from .test_site import Site
+
 
 async def test_a_device_without_keys(
     cloud: LocalCloud, device: Device, owner_key: str
@@ -35,3 +37,13 @@ async def test_the_account_has_no_device(
     )
     assert [one.id for one in ready.devices] == [device.id + 1]
     assert "Authorization: token " in as_text(ready, None)
+
+
+async def test_the_web_site_is_named_where_there_is_one(cloud: LocalCloud) -> None:
+    """To people and to programs; without one nothing is said of it."""
+    ready = await prepare(cloud, None, [])
+    assert as_json(ready)["site"] is None
+    assert "web site" not in as_text(ready, None)
+    cloud.mount(Site())
+    assert as_json(ready)["site"] == f"{cloud.http_url}/"
+    assert f"web site     {cloud.http_url}/\n" in as_text(ready, None)

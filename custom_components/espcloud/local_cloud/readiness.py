@@ -75,14 +75,15 @@ def _check(cloud: LocalCloud, device: Device, wish: DeviceWish) -> None:
 def as_json(readiness: Readiness) -> JsonObject:
     """Return what a program reads.
 
-    An address is null where that port is not open, `account` where none was asked for. Whoever asked
-    for the account has its password, which is never printed.
+    An address is null where that port is not open, `site` where there is no web site, `account` where
+    none was asked for. Whoever asked for the account has its password, which is never printed.
     """
     cloud, user = readiness.cloud, readiness.user
     at = cloud.addresses
     return {
         "http": at.http_url,
         "https": at.https_url,
+        "site": cloud.site_url or None,
         "device": at.device_address,
         "device_tls": at.device_tls_address,
         "websocket": at.websocket_url,
@@ -109,6 +110,7 @@ def as_text(readiness: Readiness, certificate: Path | None) -> str:
     for title, address in (
         ("HTTP API", ready["http"]),
         ("HTTPS API", ready["https"]),
+        ("web site", ready["site"]),
         ("device port", ready["device"]),
         ("device port", ready["device_tls"] and f"{ready['device_tls']} (TLS)"),
         ("WebSocket", ready["websocket"]),

@@ -348,6 +348,11 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
         """Have a web site answer what is asked of HTTP outside the API's paths, until `close`."""
         self._http_server.site = site
 
+    @property
+    def site_url(self) -> str:
+        """Where the web site is; "" where none is mounted."""
+        return f"{self.http_url}/" if self._http_server.site is not None else ""
+
     def tap(
         self, device: Device, callback: Callable[[TappedFrame], None]
     ) -> Callable[[], None]:

@@ -54,7 +54,9 @@ def installed_mount() -> Mount | None:
         try:
             mount: Mount = entry_point.load()
         except ImportError as error:
-            _LOGGER.info("No web site: it needs %s", error.name)
+            _LOGGER.info(
+                "No web site: it needs %s, which espcloud[console] brings", error.name
+            )
         else:
             return mount
     return None
