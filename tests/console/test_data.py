@@ -275,7 +275,7 @@ async def test_others_see_nothing(person: Person, guest: Person, part: str) -> N
 async def test_a_guest_sees_and_stores_what_the_owner_shared(
     person: Person, guest: Person
 ) -> None:
-    """And who has made a device that another person owns sees nothing of it any more."""
+    """Who gave their key up sees nothing any more, not even who has made the device."""
     device, key = await device_of(person)
     await post(person, key, [{"x": 1}])
     address = await stream_of(person, device)
@@ -286,3 +286,7 @@ async def test_a_guest_sees_and_stores_what_the_owner_shared(
     assert (await summary(guest, address))["series"]["x"]["mean"] == [1, 2]
     await guest.post(f"/devices/{device}/leave")
     assert (await guest.get(address)).status == 404
+    await person.post(f"/devices/{device}/leave")
+    assert (await person.get(f"/devices/{device}")).status == 200
+    for path in (f"/devices/{device}/data", address, f"{address}/csv"):
+        assert (await person.get(path)).status == 403

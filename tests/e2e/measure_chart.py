@@ -1,6 +1,4 @@
-"""How long the web site takes to draw a datastream of a million datapoints; run by scripts/console-bench."""
-
-# ruff: file-ignore[T201]: it prints what it measures.
+"""How long the web site takes to draw a datastream of a million datapoints; run by scripts/measure-chart."""
 
 import asyncio
 import os
