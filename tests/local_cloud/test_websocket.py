@@ -218,8 +218,13 @@ class TestLimits:
                 await client.send({"path": "/v1/device/", "meta": meta})
 
         asking = asyncio.create_task(ask_and_ask())
-        await until(lambda: connection.stuck_since is not None, 20)
-        frames = connection.frames
+        frames = -1
+        async with asyncio.timeout(20):
+            # Until what the system keeps of the answers is full as well.
+            while connection.stuck_since is None or connection.frames != frames:
+                frames = connection.frames
+                for _ in range(2000):
+                    await asyncio.sleep(0)
         assert connection.stuck_since is not None
         connection.stuck_since -= 100
         cloud._device_server._drop_overdue()
