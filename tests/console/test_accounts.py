@@ -82,7 +82,7 @@ async def test_a_forgotten_password_is_set_with_a_link(
     server: ConsoleServer, operator: Person, person: Person
 ) -> None:
     """It works once and ends the sessions that there were; who has it is signed in."""
-    page = await operator.get("/server")
+    page = await operator.get("/server?page=99999")  # the last one there is
     number = re.search(
         rf'{re.escape(person.email)}.*?name="account" value="(\d+)"',
         page.html,
