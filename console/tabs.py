@@ -9,6 +9,7 @@ TABS = (
     ("overview", ""),
     ("data", "/data"),
     ("timers", "/timers"),
+    ("triggers", "/triggers"),
     ("firmware", "/firmware"),
 )
 """The name of each page, and where it is below the device's own address."""

@@ -22,6 +22,7 @@ from . import (
     sharing,
     sign_in,
     timers,
+    triggers,
     upgrade,
 )
 
@@ -37,6 +38,7 @@ def routes() -> Iterator[Route]:
         device,
         sharing,
         timers,
+        triggers,
         firmware,
         upgrade,
         data,

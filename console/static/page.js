@@ -66,5 +66,9 @@ document.addEventListener("click", (event) => {
   if (button?.matches("[data-reveal]")) reveal(button.closest(".secret"));
   if (button?.matches("[data-copy]")) copy(button);
 });
+// Where the tabs or the menu are wider than the window, the present one is to be seen.
+for (const each of document.querySelectorAll(".tabs [aria-current], .menu [aria-current]")) {
+  each.scrollIntoView({ block: "nearest", inline: "center" });
+}
 showTimes();
 setInterval(showTimes, 30_000);

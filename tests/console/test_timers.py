@@ -106,10 +106,10 @@ async def test_a_device_of_another_kind_has_actions_in_its_own_words(
 async def test_the_device_fetches_a_timer_and_its_change(
     server: ConsoleServer, person: Person
 ) -> None:
-    """In its own time: 11:38 on Monday in Shanghai is so many seconds after Monday's begin there."""
+    """In its own time: 12:38 on Monday in Tokyo is so many seconds after Monday's begin in Beijing."""
     device = await person.make_device("Fan", "plug")
     async with running_plug(server, person, device) as plug:
-        await made(person, device, {**WEEKLY, "zone": "Asia/Shanghai"})
+        await made(person, device, {**WEEKLY, "clock": "12:38", "zone": "Asia/Tokyo"})
         seconds = 11 * 3600 + 38 * 60
         wanted = f"w{seconds}=off_switch;w{seconds + 2 * 86400}=off_switch"
         await wait_for(lambda: plug.timers == wanted)
@@ -120,8 +120,8 @@ async def test_the_device_fetches_a_timer_and_its_change(
             if tag == "a" and f"/devices/{device}/timers/" in str(attributes["href"])
         )
         page = await person.get(path)
-        assert 'value="11:38"' in page.html
-        assert 'value="Asia/Shanghai"' in page.html
+        assert 'value="12:38"' in page.html
+        assert 'value="Asia/Tokyo"' in page.html
         page = await person.post(path, {**EVERY, "zone": "Asia/Shanghai"})
         assert page.path.endswith("?done=timer_changed")
         await wait_for(lambda: plug.timers == "l300=on_off_switch")
