@@ -7,7 +7,7 @@ the page it belongs to asks anew for what it shows.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
 from aiohttp import web
 
@@ -26,6 +26,8 @@ _UNREAD = 60.0
 """Seconds for which a stream may stay unread."""
 _WAITING = 5000
 """Events that may wait for a stream; it begins with one for each device of the account."""
+_WAITING_BYTES = 2 << 20
+"""Bytes that may wait for it: a frame of a device can be long."""
 _MOST = 256
 _MOST_OF_ACCOUNT = 16
 
@@ -35,13 +37,34 @@ type Subscribe = Callable[[Send], Callable[[], None]]
 """Begins to send, and returns what ends that."""
 
 
+class _Waiting(asyncio.Queue[bytes | None]):
+    """What waits for a stream, None for its end.
+
+    Attributes:
+        size: how many bytes that is.
+    """
+
+    size = 0
+
+    @override
+    def _put(self, item: bytes | None) -> None:
+        self.size += len(item or b"")
+        super()._put(item)
+
+    @override
+    def _get(self) -> bytes | None:
+        item = super()._get()
+        self.size -= len(item or b"")
+        return item
+
+
 class Events:
     """The streams that are open."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         """Begin without any."""
         self.cloud = cloud
-        self._streams: set[asyncio.Queue[bytes | None]] = set()
+        self._streams: set[_Waiting] = set()
         self._of_account = Counter[int]()
 
     def close(self) -> None:
@@ -54,7 +77,7 @@ class Events:
         account = visit.signed_in.user.id
         if len(self._streams) >= _MOST or self._of_account[account] >= _MOST_OF_ACCOUNT:
             raise ApiError(503, "too many pages are open")
-        queue = asyncio.Queue[bytes | None]()
+        queue = _Waiting()
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -85,15 +108,13 @@ class Events:
         return response
 
 
-async def _end_with(
-    connection_ended: asyncio.Event, queue: asyncio.Queue[bytes | None]
-) -> None:
+async def _end_with(connection_ended: asyncio.Event, queue: _Waiting) -> None:
     """End the stream when the browser is gone, which else shows with the next event only."""
     await connection_ended.wait()
     _end(queue)
 
 
-async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+async def _next(queue: _Waiting) -> bytes | None:
     """Return the next event, a comment where there is none for a while, None at the end."""
     try:
         async with asyncio.timeout(_BEAT):
@@ -102,8 +123,8 @@ async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
         return b": beat\n\n"
 
 
-def _put(queue: asyncio.Queue[bytes | None], name: str, data: JsonObject) -> None:
-    if queue.qsize() < _WAITING:
+def _put(queue: _Waiting, name: str, data: JsonObject) -> None:
+    if queue.qsize() < _WAITING and queue.size < _WAITING_BYTES:
         queue.put_nowait(
             b"event: %s\ndata: %s\n\n" % (name.encode(), encode_item(data))
         )
@@ -111,7 +132,7 @@ def _put(queue: asyncio.Queue[bytes | None], name: str, data: JsonObject) -> Non
         _end(queue)
 
 
-def _end(queue: asyncio.Queue[bytes | None]) -> None:
+def _end(queue: _Waiting) -> None:
     """Drop what waits, and end the stream."""
     while not queue.empty():
         queue.get_nowait()

@@ -1,55 +1,14 @@
 """The stream of events behind pages that change by themselves."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-import json
 from pathlib import Path
-from typing import Any
-
-from aiohttp import ClientResponse
 
 from tests.firmware.kinds import make
 
+from .listening import stream
+from .loading import events as console_events
 from .person import Person
 from .server import OPERATOR, ConsoleServer, running_server
-
-WAIT = 20
-
-
-class Stream:
-    """An open stream."""
-
-    def __init__(self, response: ClientResponse) -> None:
-        """Read from the answer."""
-        self.response = response
-
-    async def next(self) -> tuple[str, Any] | None:
-        """Return the name and the data of the next event, None at the end of the stream."""
-        name = ""
-        async with asyncio.timeout(WAIT):
-            async for line in self.response.content:
-                if line.startswith(b"event: "):
-                    name = line.decode().partition(" ")[2].strip()
-                elif line.startswith(b"data: "):
-                    return name, json.loads(line.partition(b" ")[2])
-        return None
-
-    async def until(self, name: str, **wanted: Any) -> dict[str, Any]:
-        """Return the data of the next event of this name that has these members."""
-        while (event := await self.next()) is not None:
-            if event[0] == name and wanted.items() <= event[1].items():
-                data: dict[str, Any] = event[1]
-                return data
-        raise AssertionError(f"the stream ended without {name} {wanted}")
-
-
-@asynccontextmanager
-async def stream(person: Person, path: str = "/events") -> AsyncIterator[Stream]:
-    """Open a stream."""
-    async with person.session.get(person.server.url + path) as response:
-        assert response.content_type == "text/event-stream"
-        yield Stream(response)
 
 
 async def test_a_stream_begins_with_what_is_and_goes_on_with_what_happens(
@@ -126,6 +85,17 @@ async def test_the_server_ends_although_somebody_looks(tmp_path: Path) -> None:
             async with stream(operator) as events:
                 await asyncio.to_thread(server.stop)
                 assert await events.next() is None
+
+
+def test_a_stream_that_nobody_reads_is_ended_by_its_bytes() -> None:
+    """Long frames may not pile up in memory, however few they are."""
+    waiting = console_events._Waiting()
+    frame = {"text": "x" * (1 << 20)}
+    for _ in range(2):
+        console_events._put(waiting, "frame", frame)
+    assert waiting.qsize() == 2
+    console_events._put(waiting, "frame", frame)
+    assert (waiting.get_nowait(), waiting.qsize(), waiting.size) == (None, 0, 0)
 
 
 async def _post(person: Person, key: str, values: dict[str, int]) -> None:
