@@ -7,6 +7,7 @@ from .visits import Visit
 
 TABS = (
     ("overview", ""),
+    ("live", "/live"),
     ("data", "/data"),
     ("timers", "/timers"),
     ("triggers", "/triggers"),

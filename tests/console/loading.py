@@ -6,6 +6,7 @@ from custom_components.espcloud import local_cloud
 
 sys.modules.setdefault("local_cloud", local_cloud)
 
-from console import events  # noqa: E402 - as above
+from console import commands, controls, events, following, programs  # noqa: E402 - as above
+from local_cloud.errors import ApiError  # noqa: E402 - likewise
 
-__all__ = ["events"]
+__all__ = ["ApiError", "commands", "controls", "events", "following", "programs"]
