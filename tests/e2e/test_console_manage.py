@@ -6,13 +6,19 @@ from typing import Any
 from playwright.async_api import Browser, Page, ViewportSize, expect
 import pytest
 
+from tests.console.person import Person
 from tests.console.server import ConsoleServer
+from tests.console.test_firmware import make_product, uploaded
+from tests.console.test_groups import make_group
+from tests.console.test_timers import WEEKLY, made as made_timer
+from tests.console.test_triggers import DAMP, made as made_trigger
 from tests.firmware import image
 from tests.firmware.kinds import make
 
 from .console import (
     DESKTOP,
     PHONE,
+    is_accessible,
     make_device,
     master_key,
     new_account,
@@ -147,3 +153,33 @@ async def test_a_timer_is_made_and_seen(
         await page.fill("[name=clock]", "12:00")
         await page.click("form.timer button")
         await expect(page.locator(".sentence")).to_contain_text("12:00")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+async def test_the_pages_are_for_everybody(
+    console_server: ConsoleServer, browser: Browser, dark: bool
+) -> None:
+    """Each is accessible in both looks, and no wider than a phone."""
+    email = f"arranges{dark:d}@example.com"
+    async with Person(console_server, email=email) as person:
+        await person.sign_up()
+        device = await person.make_device("Fan", "plug")
+        product = await make_product(person)
+        await uploaded(person, product, NEW)
+        await uploaded(person, f"/devices/{device}", NEW)
+        await made_timer(person, device, WEEKLY)
+        await made_trigger(person, device, DAMP)
+        group = await make_group(person, "Kitchen")
+        await person.post(f"{group}/devices", {f"device-{device}": "yes"})
+        # It is away, so the page shows an upgrade that has failed.
+        await person.post(f"/devices/{device}/upgrade", {"version": NEW})
+    async with window(browser, console_server, viewport=PHONE, dark=dark) as page:
+        await sign_in(page, email)
+        for path in (
+            *("/groups", group, f"{group}/ask-delete", f"{product}/firmware"),
+            *(f"/devices/{device}/{tab}" for tab in ("timers", "triggers", "firmware")),
+        ):
+            await page.goto(path)
+            await is_accessible(page)
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width == PHONE["width"], path
