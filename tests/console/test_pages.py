@@ -1,5 +1,6 @@
 """What holds for every answer of the site."""
 
+from collections import Counter
 import json
 import re
 
@@ -113,3 +114,12 @@ async def test_the_api_is_where_it_was(stranger: Person) -> None:
         assert json.loads(page.html)["message"] == "ping success"
     page = await stranger.get("/v1/nothing/")
     assert json.loads(page.html)["status"] == 404
+
+
+def test_no_name_of_a_style_is_taken_twice() -> None:
+    """Each class has one meaning: a second rule for it alone would change the first one's pages."""
+    rules = Counter[str]()
+    for sheet in (CHECKOUT / "console" / "static").glob("*.css"):
+        # Rules within a media query are indented, and change what is there already.
+        rules.update(re.findall(r"^(\.[\w-]+) \{", sheet.read_text(), re.MULTILINE))
+    assert [name for name, count in rules.items() if count > 1] == []
