@@ -3,6 +3,7 @@
 from typing import Any
 
 from .holdings import Holding
+from .standing import is_online
 from .visits import Visit
 
 TABS = (
@@ -23,5 +24,5 @@ def tab(visit: Visit, found: Holding, name: str) -> dict[str, Any]:
         "device": found.device,
         "tab": name,
         "tabs": TABS,
-        "online": visit.cloud.is_online(found.device),
+        "online": is_online(visit.cloud, found.device),
     }

@@ -26,6 +26,7 @@ from ..holdings import concerns, holdings
 from ..own_address import reach
 from ..pending_handles import listed
 from ..routing import Route
+from ..standing import is_online
 from ..visits import Visit
 
 FIRMWARE_PORT = 8000
@@ -77,7 +78,7 @@ def _heard(visit: Visit) -> dict[str, Any]:
     """Return the account's devices that are here, and for the operator those that wait."""
     return {
         "online": [
-            each for each in holdings(visit) if visit.cloud.is_online(each.device)
+            each for each in holdings(visit) if is_online(visit.cloud, each.device)
         ],
         "pending": [
             {"handle": handle, "device": device} for handle, device in listed(visit)

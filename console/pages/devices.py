@@ -12,12 +12,12 @@ from local_cloud.listeners import (
     DeviceDisconnected,
     Event,
 )
-from local_cloud.models import Device
 
 from ..events import Send
 from ..holdings import concerns, holdings
 from ..responses import redirect
 from ..routing import Route
+from ..standing import is_online, is_sensor, online_event
 from ..visits import Visit
 
 
@@ -35,7 +35,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         "devices.html",
         by_group=by_group,
         rest=list(rest.values()),
-        is_online=lambda each: visit.cloud.is_online(each.device),
+        is_online=lambda each: is_online(visit.cloud, each.device),
         products=list(visit.cloud.store.products_of(visit.signed_in.user)),
         count=len(found),
     )
@@ -62,7 +62,7 @@ async def stream(visit: Visit) -> web.StreamResponse:
 
     def subscribe(send: Send) -> Callable[[], None]:
         for each in holdings(visit):
-            _tell_online(send, each.device, visit.cloud.is_online(each.device))
+            send("online", online_event(visit.cloud, each.device))
         return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
 
     return await visit.events.stream(visit, subscribe)
@@ -81,11 +81,13 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
                 return
     match event:
         case DeviceConnected() | DeviceDisconnected():
-            _tell_online(send, event.device, isinstance(event, DeviceConnected))
+            send("online", online_event(visit.cloud, event.device))
             send("seen", {"id": event.device.id})
         case DeviceActivated():
             send("seen", {"id": event.device.id})
         case DatapointReceived():
+            if is_sensor(event.device):
+                send("online", online_event(visit.cloud, event.device))
             send(
                 "datapoint",
                 {
@@ -95,10 +97,6 @@ def _tell(visit: Visit, send: Send, event: Event) -> None:
                     "at": event.at,
                 },
             )
-
-
-def _tell_online(send: Send, device: Device, is_online: bool) -> None:
-    send("online", {"id": device.id, "online": is_online})
 
 
 ROUTES = (

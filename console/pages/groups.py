@@ -13,6 +13,7 @@ from ..fields import read_name
 from ..holdings import Holding, holdings
 from ..responses import redirect
 from ..routing import Route
+from ..standing import is_online
 from ..visits import Visit
 
 _API = "/v1/user/devices/groups/"
@@ -127,7 +128,7 @@ def _one(
         devices=[
             (
                 each.device,
-                visit.cloud.is_online(each.device),
+                is_online(visit.cloud, each.device),
                 [other.name for other in others if each.device.id in other.device_ids],
             )
             for each in found

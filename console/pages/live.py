@@ -34,6 +34,7 @@ from ..own_address import site_url
 from ..programs import curl_lines, device_port, example, reached, tcp_lines
 from ..responses import json_response
 from ..routing import Route
+from ..standing import is_sensor, online_event
 from ..tabs import tab
 from ..visits import Visit
 
@@ -115,7 +116,7 @@ class _Watch:
             cloud.listeners.add(self._heard),
             cloud.tap(self._device, self._tapped),
         )
-        self._tell_online(cloud.is_online(self._device))
+        self._tell_online()
 
         def end() -> None:
             for each in ends:
@@ -134,8 +135,10 @@ class _Watch:
         match event:
             case DeviceConnected(device=device) | DeviceDisconnected(device=device):
                 if device is self._device:
-                    self._tell_online(isinstance(event, DeviceConnected))
+                    self._tell_online()
             case DatapointReceived(device=device, stream=name, values=values):
+                if device is self._device and is_sensor(device):
+                    self._tell_online()
                 follower = self._follower
                 if device is self._device and follower and name == follower.stream:
                     self._tell_state(is_news=follower.reported(values))
@@ -157,9 +160,9 @@ class _Watch:
             is_news = follower.heard(tapped.frame, is_sent_by_device=is_sent)
             self._tell_state(is_news=is_news)
 
-    def _tell_online(self, is_online: bool) -> None:
+    def _tell_online(self) -> None:
         if self._key_kind() is not None:
-            self._send("online", {"id": self._device.id, "online": is_online})
+            self._send("online", online_event(self._visit.cloud, self._device))
 
     def _tell_state(self, *, is_news: bool) -> None:
         state = self._follower.state if self._follower and is_news else None

@@ -10,6 +10,7 @@ from local_cloud.roms import Model
 from ..fields import read_name, read_number, read_ptype
 from ..responses import redirect
 from ..routing import Route
+from ..standing import is_online
 from ..visits import Visit
 
 
@@ -136,7 +137,7 @@ def _one(
         "product.html",
         status=error.status if error else 200,
         product=product,
-        devices=[(each, visit.cloud.is_online(each)) for each in devices],
+        devices=[(each, is_online(visit.cloud, each)) for each in devices],
         templates=list(store.templates_of(number).values()),
         versions=store.roms.versions(Model.of(product)),
         form=form or {},

@@ -106,3 +106,19 @@ async def _post(person: Person, key: str, values: dict[str, int]) -> None:
         headers={"Authorization": f"token {key}"},
     ) as response:
         assert response.status == 200
+
+
+async def test_a_sensor_is_online_between_its_posts(
+    server: ConsoleServer, person: Person
+) -> None:
+    """It never identifies; a page learns for how long it counts as on-line."""
+    device = await person.make_device("Room", "humiture")
+    key = (await person.secrets(device))["master_key"]
+    address = ("127.0.0.1", server.device_port)
+    async with stream(person) as events:
+        await events.until("online", id=device, online=False)
+        async with make("tem_hum", address, key, interval=60):
+            told = await events.until("online", id=device, online=True)
+            assert 290 <= told["seconds"] <= 300
+    page = await person.get(f"/devices/{device}")
+    assert "on-line" in page.text

@@ -188,8 +188,8 @@ async def test_nothing_of_somebody_elses_device_leaks(
             await guest.ask(f"/devices/{own}/live/read")
             await events.until("state")
     assert events.of("online") == [
-        {"id": own, "online": False},
-        {"id": own, "online": True},
+        {"id": own, "online": False, "seconds": 0},
+        {"id": own, "online": True, "seconds": 0},
     ]
     assert events.of("state") == [{"on": False}]
 
