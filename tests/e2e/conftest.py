@@ -44,7 +44,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return True
     if not collection_path.name.startswith("test_"):
         return None
-    draws = collection_path.stem == "test_pictures"
+    draws = collection_path.stem.startswith("test_pictures")
     return True if draws is not config.getoption("pictures") else None
 
 

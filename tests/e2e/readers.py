@@ -39,9 +39,12 @@ READERS = (
 
 
 @asynccontextmanager
-async def window(browser: Browser, reader: Reader) -> AsyncGenerator[Page]:
-    """Open a window with sharp letters."""
+async def window(
+    browser: Browser, reader: Reader, *, base_url: str | None = None
+) -> AsyncGenerator[Page]:
+    """Open a window with sharp letters; paths alone are those of `base_url`."""
     context = await browser.new_context(
+        base_url=base_url,
         locale=reader.locale,
         viewport=WINDOW,
         device_scale_factor=SCALE,
