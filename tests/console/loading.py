@@ -6,7 +6,15 @@ from custom_components.espcloud import local_cloud
 
 sys.modules.setdefault("local_cloud", local_cloud)
 
-from console import commands, controls, events, following, programs  # noqa: E402 - as above
+from console import commands, controls, events, following, pages, programs  # noqa: E402 - as above
 from local_cloud.errors import ApiError  # noqa: E402 - likewise
 
-__all__ = ["ApiError", "commands", "controls", "events", "following", "programs"]
+__all__ = [
+    "ApiError",
+    "commands",
+    "controls",
+    "events",
+    "following",
+    "pages",
+    "programs",
+]
