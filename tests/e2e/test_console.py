@@ -35,7 +35,7 @@ async def test_the_tutorials_way(
     viewport: ViewportSize,
     online: str,
 ) -> None:
-    """From the sign-up to a device that comes on-line under somebody's eyes."""
+    """From the sign-up over the device that comes on-line to the command that arrives there."""
     async with window(
         browser, console_server, language=language, viewport=viewport
     ) as page:
@@ -46,8 +46,18 @@ async def test_the_tutorials_way(
         dot = page.locator(f"[data-dot='{device}']")
         await expect(dot).not_to_have_class("dot dot-on")
         address = ("127.0.0.1", console_server.device_port)
-        async with make("self_made", address, key):
+        async with make("self_made", address, key) as lamp:
             await expect(dot).to_have_text(online)
+            await page.goto(f"/devices/{device}/live")
+            await page.fill("[name=action]", "LED_ON")
+            await page.press("[name=action]", "Enter")
+            answer = page.locator(".results > li").first
+            await expect(answer).to_contain_text('"status": 200')
+            await expect(answer).to_contain_text(
+                "ms" if online == "on-line" else "毫秒"
+            )
+            assert [rpc["action"] for rpc in lamp.rpcs] == ["LED_ON"]
+            await page.goto(f"/devices/{device}")
             await page.reload()
             await expect(page.locator("main")).to_contain_text("V1.0")
         await expect(dot).not_to_have_text(online)
