@@ -55,7 +55,7 @@ class Stream:
 
 
 @asynccontextmanager
-async def stream(person: Person, path: str = "/events") -> AsyncIterator[Stream]:
+async def event_stream(person: Person, path: str = "/events") -> AsyncIterator[Stream]:
     """Open a stream."""
     async with person.session.get(person.server.url + path) as response:
         assert response.content_type == "text/event-stream"

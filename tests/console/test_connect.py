@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.firmware.kinds import make
 
-from .event_streams import WAIT, event_stream
+from .listening import WAIT, event_stream
 from .person import Person
 from .server import OPERATOR, ConsoleServer, running_server
 

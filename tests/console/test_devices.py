@@ -157,3 +157,73 @@ async def test_names_are_texts_wherever_they_stand(person: Person) -> None:
         assert not any(
             tag == "script" and "src" not in attributes for tag, attributes in page.tags
         )
+
+
+async def test_a_device_is_renamed_by_its_owner(person: Person) -> None:
+    """It needs a name, and has the new one everywhere."""
+    device = await person.make_device("Desk lamp")
+    page = await person.post(f"/devices/{device}/rename", {"name": " "})
+    assert page.status == 400
+    assert "A name is needed." in page.text
+    page = await person.post(f"/devices/{device}/rename", {"name": "Hall lamp"})
+    assert page.path == f"/devices/{device}?done=renamed"
+    assert "Hall lamp" in (await person.get("/devices")).text
+
+
+async def test_a_device_moves_from_group_to_group(person: Person) -> None:
+    """Its page puts it into one group at a time, and takes it out again."""
+    device = await person.make_device("Desk lamp")
+    numbers = []
+    for name in ("Kitchen", "Hall"):
+        page = await person.post("/groups", {"name": name})
+        numbers.append(page.path.split("?")[0].rpartition("/")[2])
+    for wanted, shown in ((numbers[0], "Kitchen"), (numbers[1], "Hall"), ("0", "")):
+        page = await person.post(f"/devices/{device}/move", {"group": wanted})
+        assert page.path == f"/devices/{device}?done=moved"
+        page = await person.get("/devices")
+        for name in ("Kitchen", "Hall"):
+            assert (name in page.text) is (name == shown)
+
+
+async def test_a_device_that_nobody_owns_is_taken_over_by_its_maker(
+    person: Person, guest: Person
+) -> None:
+    """Made over the API it has no owner yet; one that has an owner is not to be had so."""
+    page = await person.post("/products", {"name": "Mine", "kind": "light"})
+    product = page.path.split("?")[0].rpartition("/")[2]
+    key = await _user_key(person)
+    async with person.session.post(
+        f"{person.server.url}/v1/products/{product}/devices/",
+        json={"devices": [{"name": "Orphan"}]},
+        headers={"Authorization": f"token {key}"},
+    ) as response:
+        device = (await response.json())["devices"][0]["id"]
+    page = await person.get(f"/devices/{device}")
+    assert "Nobody owns this device" in page.text
+    assert (await person.secrets(device)).keys() == {"master_key"}
+    assert (await guest.post(f"/devices/{device}/take-over")).status == 404
+    page = await person.post(f"/devices/{device}/take-over")
+    assert page.path == f"/devices/{device}?done=taken"
+    assert (await person.secrets(device)).keys() == {"master_key", "device_key"}
+    assert (await person.post(f"/devices/{device}/take-over")).status == 409
+
+
+async def test_a_guest_gives_a_device_back(person: Person, guest: Person) -> None:
+    """The key is gone, and so is the page."""
+    device = await person.make_device("Desk lamp")
+    _, told = await person.ask(f"/devices/{device}/share")
+    await guest.post("/devices/join", {"token": told["text"]})
+    page = await guest.post(f"/devices/{device}/leave")
+    assert page.path == "/devices?done=left"
+    assert (await guest.get(f"/devices/{device}")).status == 404
+    assert (await person.get(f"/devices/{device}")).status == 200
+
+
+async def _user_key(person: Person) -> str:
+    """Sign in as a program does, and return its key."""
+    async with person.session.post(
+        f"{person.server.url}/v1/user/login/",
+        json={"email": person.email, "password": person.password},
+    ) as response:
+        key: str = (await response.json())["key"]["token"]
+        return key

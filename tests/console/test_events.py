@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.firmware.kinds import make
 
-from .listening import stream
+from .listening import event_stream
 from .loading import events as console_events
 from .person import Person
 from .server import OPERATOR, ConsoleServer, running_server
@@ -18,11 +18,11 @@ async def test_a_stream_begins_with_what_is_and_goes_on_with_what_happens(
     device = await person.make_device("Lamp")
     key = (await person.secrets(device))["master_key"]
     address = ("127.0.0.1", server.device_port)
-    async with stream(person) as events:
+    async with event_stream(person) as events:
         await events.until("online", id=device, online=False)
         async with make("self_made", address, key):
             await events.until("online", id=device, online=True)
-            async with stream(person) as later:
+            async with event_stream(person) as later:
                 await later.until("online", id=device, online=True)
             await _post(person, key, {"x": 7})
             told = await events.until("datapoint", id=device)
@@ -37,7 +37,7 @@ async def test_nobody_hears_of_the_devices_of_others(
     device = await person.make_device("Lamp")
     own = await guest.make_device("Mine")
     keys = await person.secrets(device), await guest.secrets(own)
-    async with stream(guest) as events:
+    async with event_stream(guest) as events:
         await events.until("online", id=own)
         await _post(person, keys[0]["master_key"], {"x": 1})
         await _post(guest, keys[1]["master_key"], {"x": 2})
@@ -53,7 +53,7 @@ async def test_a_stream_ends_with_its_session(person: Person) -> None:
     """Who has signed out hears nothing of what happens afterwards."""
     device = await person.make_device("Lamp")
     key = (await person.secrets(device))["master_key"]
-    async with stream(person) as events:
+    async with event_stream(person) as events:
         await events.until("online", id=device)
         await person.post("/sign-out")
         await _post(person, key, {"x": 1})
@@ -82,7 +82,7 @@ async def test_the_server_ends_although_somebody_looks(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         async with Person(server, email=OPERATOR) as operator:
             await operator.sign_in()
-            async with stream(operator) as events:
+            async with event_stream(operator) as events:
                 await asyncio.to_thread(server.stop)
                 assert await events.next() is None
 
@@ -115,7 +115,7 @@ async def test_a_sensor_is_online_between_its_posts(
     device = await person.make_device("Room", "humiture")
     key = (await person.secrets(device))["master_key"]
     address = ("127.0.0.1", server.device_port)
-    async with stream(person) as events:
+    async with event_stream(person) as events:
         await events.until("online", id=device, online=False)
         async with make("tem_hum", address, key, interval=60):
             told = await events.until("online", id=device, online=True)

@@ -11,7 +11,7 @@ import pytest
 from tests.firmware.kinds import make
 from tests.local_cloud.helpers import until
 
-from .listening import stream
+from .listening import event_stream
 from .person import Person
 
 
@@ -28,7 +28,7 @@ async def running(
     address = ("127.0.0.1", person.server.device_port)
     key = (await person.secrets(device))["master_key"]
     async with (
-        stream(person, f"/devices/{device}/live/events") as events,
+        event_stream(person, f"/devices/{device}/live/events") as events,
         make(kind, address, key, **options) as made,
     ):
         await events.until("online", online=True)
@@ -110,7 +110,7 @@ async def test_the_owner_sees_frames_without_keys(person: Person) -> None:
     keys = await person.secrets(device)
     path = f"/devices/{device}/live"
     async with (
-        stream(person, f"{path}/events") as events,
+        event_stream(person, f"{path}/events") as events,
         running(person, device, "self_made"),
     ):
         await events.until("online", online=True)
@@ -141,7 +141,7 @@ async def test_guests_command_but_see_no_frames(person: Person, guest: Person) -
     assert 'data-part="frames"' in (await person.get(path)).html
     async with (
         running(person, device, "plug") as plug,
-        stream(guest, f"{path}/events") as events,
+        event_stream(guest, f"{path}/events") as events,
     ):
         assert (await events.until("online"))["online"]
         _, told = await guest.ask(f"{path}/control", {"on": True})
@@ -180,7 +180,7 @@ async def test_nothing_of_somebody_elses_device_leaks(
         status, _ = await guest.ask(f"/devices/{device}/live/{path}", body)
         assert status == 404
     async with (
-        stream(guest, f"/devices/{own}/live/events") as events,
+        event_stream(guest, f"/devices/{own}/live/events") as events,
         running(person, device, "plug"),
     ):
         await person.ask(f"/devices/{device}/live/control", {"on": True})
@@ -220,7 +220,7 @@ async def test_a_plug_is_switched_and_followed(person: Person) -> None:
     path = f"/devices/{device}/live"
     async with (
         running(person, device, "plug") as plug,
-        stream(person, f"{path}/events") as events,
+        event_stream(person, f"{path}/events") as events,
     ):
         await person.ask(f"{path}/read")
         assert await events.until("state") == {"on": False}
@@ -248,7 +248,7 @@ async def test_a_light_takes_color_and_brightness(person: Person, kind: str) -> 
     path = f"/devices/{device}/live"
     async with (
         running(person, device, kind) as lamp,
-        stream(person, f"{path}/events") as events,
+        event_stream(person, f"{path}/events") as events,
     ):
         await person.ask(f"{path}/read")
         state = await events.until("state")
@@ -298,7 +298,7 @@ async def test_a_posted_datapoint_moves_the_control(person: Person) -> None:
     """A device that tells of its button, over HTTP or its connection, is believed."""
     device = await add(person, "plug")
     async with (
-        stream(person, f"/devices/{device}/live/events") as events,
+        event_stream(person, f"/devices/{device}/live/events") as events,
         running(person, device, "self_made") as made,
     ):
         await until(lambda: made.is_identified)

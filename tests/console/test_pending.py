@@ -4,7 +4,7 @@ import re
 
 from tests.firmware.kinds import make
 
-from .event_streams import EventStream, event_stream
+from .listening import Stream, event_stream
 from .person import Page, Person
 from .server import ConsoleServer
 
@@ -17,7 +17,7 @@ def address(server: ConsoleServer) -> tuple[str, int]:
     return "127.0.0.1", server.device_port
 
 
-async def appeared(operator: Person, stream: EventStream, text: str) -> Page:
+async def appeared(operator: Person, stream: Stream, text: str) -> Page:
     """Wait until the list has a text, and return the list."""
     while True:
         await stream.next()
@@ -56,7 +56,10 @@ async def test_a_device_that_knocks_is_taken_in_and_works(
             page = await operator.post(path, {"name": "Kettle", "kind": "plug"})
             assert page.path.endswith("?done=adopted")
             number = int(page.path.split("?")[0].rpartition("/")[2])
-            while (await devices.next()) != ("online", {"id": number, "online": True}):
+            while (await devices.next()) != (
+                "online",
+                {"id": number, "online": True, "seconds": 0},
+            ):
                 pass
         page = await operator.get(f"/devices/{number}")
         assert "Kettle" in page.text

@@ -4,7 +4,7 @@ import json
 
 from tests.firmware.kinds import make
 
-from .event_streams import event_stream
+from .listening import event_stream
 from .person import Person
 from .server import OPERATOR, ConsoleServer
 

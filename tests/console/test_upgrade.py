@@ -192,4 +192,4 @@ async def test_a_device_upgrades_once_at_a_time_and_to_what_there_is(
     other = await person.make_device("Other", "plug")
     async with running(server, person, other):
         events = await followed(person, other)
-    assert events[-1]["error"] == "There is no such version any more."
+    assert events[-1]["error"] == "There is no firmware of this version for the device."
