@@ -16,7 +16,7 @@ from playwright.async_api import Browser, CDPSession, async_playwright
 from tests.console.server import OPERATOR, ConsoleServer, running_server
 
 from .conftest import ARGUMENTS
-from .console import make_device, sign_in, window
+from .console import make_device, master_key, sign_in, window
 
 RUNS = 9
 _PAINTED = """
@@ -34,10 +34,16 @@ async def _measure(browser: Browser, server: ConsoleServer) -> None:
     async with window(browser, server) as page:
         await sign_in(page, OPERATOR)
         device = await make_device(page, "Desk lamp")
-        await page.goto(f"/devices/{device}")
+        key = await master_key(page, device)
+        await page.request.post(
+            "/v1/datastreams/light/datapoint/",
+            data={"datapoint": {"x": 1}},
+            headers={"Authorization": f"token {key}"},
+        )
         links = await page.eval_on_selector_all(
             ".menu a, .tabs a", "links => links.map(link => link.pathname)"
         )
+        links.append(f"/devices/{device}/data/1")
         session = await page.context.new_cdp_session(page)
         await session.send("Network.enable")
         await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
