@@ -132,6 +132,13 @@ async def test_api(hass: HomeAssistant, port: int, api_port: int) -> None:
     assert PASSWORD not in str(result["data"])
     assert (await sign_in(api_port, EMAIL, PASSWORD))["status"] == 200
     assert (await sign_in(api_port, EMAIL, "wrong"))["status"] == 403
+    # Nobody makes an account of their own in somebody's house.
+    other = {"email": "stranger@example.com", "password": PASSWORD}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://{HOST}:{api_port}/v1/user/join/", json=other) as response,
+    ):
+        assert response.status == 403
 
 
 async def test_bad_email(hass: HomeAssistant, port: int, api_port: int) -> None:

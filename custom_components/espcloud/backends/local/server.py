@@ -24,6 +24,7 @@ from ...local_cloud.listeners import (
     PendingChanged,
     PendingGone,
 )
+from ...local_cloud.sign_up import SignUp
 from ..base import FirmwarePortError, OnProgress
 from .account import LocalAccount
 from .database import backup_is_running, database_path
@@ -130,6 +131,8 @@ class LocalServer:
             is_ignored=lambda key: is_ignored(key_hash(key)),
             local_network_only=True,
             limits=LIMITS,
+            # The one account is Home Assistant's; nobody else is to keep anything here.
+            sign_up=SignUp.CLOSED,
         )
         self.firmware = LocalFirmware(self._cloud)
         self._followers: dict[int, DeviceListener] = {}
