@@ -1,4 +1,4 @@
-"""Setting a password with a link from the person who runs the server."""
+"""A forgotten password: the person who runs the server hands a link on, with which to set another."""
 
 from aiohttp import web
 
@@ -8,6 +8,30 @@ from ..passwords import check_again
 from ..responses import redirect
 from ..routing import Route
 from ..visits import Visit
+
+
+async def show_forgotten(visit: Visit) -> web.StreamResponse:
+    """Show the form of somebody who has forgotten the password."""
+    return visit.page("forgotten.html", email="", error="", is_asked=False)
+
+
+async def forgotten(visit: Visit) -> web.StreamResponse:
+    """Have a link made, which the person who runs the server hands on.
+
+    What the page says is the same whether there is such an account or not.
+    """
+    email = (await visit.form()).get("email", "").strip()
+    try:
+        await visit.call("POST", "/v1/user/resetpassword/mail/", {"email": email})
+    except ApiError as error:
+        return visit.page(
+            "forgotten.html",
+            status=error.status,
+            email=email,
+            error=visit.told(error),
+            is_asked=False,
+        )
+    return visit.page("forgotten.html", email=email, error="", is_asked=True)
 
 
 async def show(visit: Visit) -> web.StreamResponse:
@@ -41,6 +65,8 @@ def _page(visit: Visit, token: str, error: ApiError | None = None) -> web.Respon
 
 
 ROUTES = (
+    Route("GET", "/forgotten", show_forgotten, needs_account=False),
+    Route("POST", "/forgotten", forgotten, needs_account=False),
     Route("GET", "/reset", show, needs_account=False),
     Route("POST", "/reset", reset, needs_account=False),
 )

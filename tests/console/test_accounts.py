@@ -118,3 +118,30 @@ async def test_only_the_operator_makes_links(person: Person, operator: Person) -
         assert (await person.post(path, fields)).status == 404
     page = await operator.post("/server/reset", {"account": "999999"})
     assert page.status == 404
+
+
+async def test_who_has_forgotten_the_password_asks_for_a_link(
+    server: ConsoleServer, stranger: Person, person: Person
+) -> None:
+    """It goes to the log for the person who runs the server; the page never tells who has an account."""
+    page = await stranger.get("/sign-in")
+    assert any(attributes.get("href") == "/forgotten" for _, attributes in page.tags)
+    texts = set()
+    for email in (person.email, "nobody@example.com"):
+        page = await stranger.post("/forgotten", {"email": email})
+        assert page.status == 200
+        assert "If " in page.text
+        texts.add(page.text.replace(email, ""))
+    assert len(texts) == 1
+    (line,) = [
+        each for each in server.log.read_text().splitlines() if person.email in each
+    ]
+    assert "nobody@example.com" not in server.log.read_text()
+    path = line.partition(server.url)[2]
+    assert path.startswith("/reset?token=")
+    await stranger.get(path)
+    token = path.partition("=")[2]
+    new = {"password": "another invented one", "again": "another invented one"}
+    page = await stranger.post("/reset", {"token": token, **new}, form_token="")
+    assert page.path == "/devices?done=password"
+    assert (await person.get("/devices")).path.startswith("/sign-in")

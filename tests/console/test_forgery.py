@@ -9,7 +9,7 @@ from .loading import pages
 from .person import Person
 
 POSTS = [route for route in pages.routes() if route.method == "POST"]
-FREE = {"/sign-in", "/sign-up", "/reset", "/language"}
+FREE = {"/sign-in", "/sign-up", "/forgotten", "/reset", "/language"}
 """What is there for strangers has no session to be misused."""
 
 
