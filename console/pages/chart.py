@@ -7,7 +7,7 @@ from aiohttp import web
 
 from local_cloud.errors import ApiError
 from local_cloud.models import DIMENSIONS
-from local_cloud.summaries import MAX_BUCKETS, Summary
+from local_cloud.summaries import MAX_BUCKETS, Extent, Summary
 from local_cloud.wire import JsonObject
 
 from ..measured import measured
@@ -18,11 +18,17 @@ from ..visits import Visit
 _PATIENCE = 60.0
 """Seconds that a summary of very many datapoints may take."""
 
+_MANY = 200_000
+"""Datapoints from which on a first look is worth it: all of them take more than half a second."""
+_SAMPLE = 40_000
+"""Datapoints of a first look."""
+
 
 async def summary(visit: Visit, number: int, stream: int) -> web.StreamResponse:
     """Tell what was measured from `start` to `end`, both in epoch seconds, in at most `buckets`.
 
-    Without a `start` it is from the first datapoint, without an `end` to the last.
+    Without a `start` it is from the first datapoint, without an `end` to the last. With `preview` very
+    many datapoints are summarized by a sample of them; the answer says so in `is_preview`.
     """
     found = measured(visit, number, stream)
     device, name = found.held.device, found.stream.name
@@ -32,8 +38,22 @@ async def summary(visit: Visit, number: int, stream: int) -> web.StreamResponse:
     extent = await visit.cloud.extent(device, name)
     start = whole_number(query, "start", extent.first if extent else 0)
     end = whole_number(query, "end", extent.last if extent else 0)
-    found_points = await visit.cloud.summarize(device, name, start, end, buckets)
-    return json_response({"start": start, "end": end} | _columns(found_points))
+    sample = _sample(extent, start, end) if "preview" in query else 1
+    found_points = await visit.cloud.summarize(
+        device, name, start, end, buckets, sample=sample
+    )
+    told = {"start": start, "end": end, "is_preview": sample > 1}
+    return json_response(told | _columns(found_points))
+
+
+def _sample(extent: Extent | None, start: int, end: int) -> int:
+    """Return of how many datapoints one is enough for a first look, as far as can be told quickly."""
+    if extent is None:
+        return 1
+    whole = max(extent.last - extent.first, 1)
+    part = min(end, extent.last) - max(start, extent.first)
+    many = extent.count * max(part, 0) // whole
+    return many // _SAMPLE if many > _MANY else 1
 
 
 def whole_number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -62,7 +62,15 @@ async function load() {
   caption.textContent = caption.dataset.reading;
   let answer;
   try {
-    answer = await get(`${address}/summary?${query}`);
+    answer = await get(`${address}/summary?${query}&preview`);
+    if (answer.is_preview && number === asked) {
+      // A sample is there at once; the caption says that the rest is still being read.
+      take(answer);
+      chart.show(summary, shown.start, shown.end);
+      showLegend();
+      page.dataset.drawn = "";
+      answer = await get(`${address}/summary?${query}`);
+    }
   } catch (error) {
     if (number === asked) {
       caption.textContent = error.message;
@@ -71,11 +79,15 @@ async function load() {
     return;
   }
   if (number !== asked) return;
-  summary = answer;
-  shown = { start: answer.start, end: Math.max(answer.end, answer.start + 1) };
+  take(answer);
   draw();
   // What is later than the end that was asked for is not in the answer.
   for (const { values, at } of arriving) if (at > answer.end) follow(values, at);
+}
+
+function take(answer) {
+  summary = answer;
+  shown = { start: answer.start, end: Math.max(answer.end, answer.start + 1) };
 }
 
 function draw() {

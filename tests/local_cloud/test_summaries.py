@@ -317,3 +317,21 @@ async def test_after_the_end(cloud: LocalCloud, device: Device) -> None:
     await cloud.close()
     with pytest.raises(ApiError, match="not running"):
         await cloud.extent(device, "s")
+
+
+async def test_a_sample_is_some_of_the_points(
+    cloud: LocalCloud, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """About one in so many, from everywhere, and whatever the parts in which they are read."""
+    monkeypatch.setattr(datapoint_calls, "_PART", 7)
+    await store(cloud, device, {at: at for at in range(1000)})
+    whole = await summary(cloud, device, 0, 999, 10)
+    found = await cloud.summarize(device, "s", START, START + 999, 10, sample=10)
+    assert found.width == whole.width
+    assert [each.at for each in found.buckets] == [each.at for each in whole.buckets]
+    assert [each.count for each in found.buckets] == [10] * 10
+    for part, all_of_it in zip(found.buckets, whole.buckets, strict=True):
+        assert part.spans["x"].least >= all_of_it.spans["x"].least
+        assert part.spans["x"].mean == pytest.approx(all_of_it.spans["x"].mean, abs=5)
+    with pytest.raises(ApiError):
+        await cloud.summarize(device, "s", START, START + 1, 1, sample=0)

@@ -41,9 +41,20 @@ class DatapointCalls(ABC):
         return None if ends is None else Extent(*ends, found.points)
 
     async def summarize(
-        self, device: Device, stream: str, start: int, end: int, buckets: int
+        self,
+        device: Device,
+        stream: str,
+        start: int,
+        end: int,
+        buckets: int,
+        *,
+        sample: int = 1,
     ) -> Summary:
         """Return the datapoints of a time, as at most `buckets` intervals of the same length.
+
+        With a `sample` above 1 only about one datapoint of so many is looked at, which takes a small
+        part of the time: the least and the greatest value may be others, and `count` is that of the
+        sample.
 
         Intervals without datapoints are left out. Where there are no more datapoints than `buckets`,
         which are 1 to MAX_BUCKETS, they come themselves.
@@ -52,6 +63,8 @@ class DatapointCalls(ABC):
         start, end = _time(start, end)
         if not 1 <= buckets <= MAX_BUCKETS:
             raise bad_request(f"a summary has 1 to {MAX_BUCKETS} buckets")
+        if sample < 1:
+            raise bad_request("a sample is one of 1 or more")
         database = self._database
         some = await database.read(
             partial(
@@ -81,7 +94,8 @@ class DatapointCalls(ABC):
                     width=width,
                     first=position,
                     last=queries.after(end),
-                    most=_PART,
+                    most=_PART * sample,
+                    sample=sample,
                 )
             )
             totals.add(rows)

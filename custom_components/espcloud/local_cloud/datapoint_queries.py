@@ -51,7 +51,8 @@ def _summary() -> str:
     return f"""
 SELECT (at - ?) / ? AS bucket, COUNT(*), {parts} FROM (
     SELECT at, {values} FROM datapoints
-    WHERE datastream_id = ? AND (at, id) > (?, ?) AND (at, id) <= (?, ?) LIMIT -1)
+    WHERE datastream_id = ? AND (at, id) > (?, ?) AND (at, id) <= (?, ?) AND id % ? = 0
+    LIMIT -1)
 GROUP BY bucket ORDER BY bucket
 """  # noqa: S608 - our own names
 
@@ -139,8 +140,9 @@ def summarized(
     first: Position,
     last: Position,
     most: int,
+    sample: int,
 ) -> tuple[list[tuple[Any, ...]], Position | None]:
-    """Summarize the first `most` datapoints after `first` and up to `last`.
+    """Summarize the first `most` datapoints after `first` and up to `last`, one of each `sample`.
 
     Returns a row for each bucket of `width` seconds, counted from `start`, that has any: its number,
     how many datapoints it has, and for each of DIMENSIONS how many numbers, their sum, the least and
@@ -150,6 +152,6 @@ def summarized(
     found = reader.execute(_SKIP, wanted).fetchone()
     until = last if found is None else found
     rows = reader.execute(
-        _SUMMARY, (start, width, datastream_id, *first, *until)
+        _SUMMARY, (start, width, datastream_id, *first, *until, sample)
     ).fetchall()
     return rows, found
