@@ -13,6 +13,7 @@ from aiohttp import web
 
 from local_cloud import LocalCloud
 from local_cloud.errors import ApiError
+from local_cloud.listeners import Event
 from local_cloud.wire import JsonObject, encode_item
 
 from .responses import secured
@@ -63,7 +64,7 @@ class Events:
 
     def __init__(self, cloud: LocalCloud) -> None:
         """Begin without any."""
-        self.cloud = cloud
+        self._cloud = cloud
         self._streams: set[_Waiting] = set()
         self._of_account = Counter[int]()
 
@@ -71,6 +72,24 @@ class Events:
         """End all streams."""
         for queue in self._streams:
             _end(queue)
+
+    async def follow(
+        self,
+        visit: Visit,
+        tell: Callable[[Send, Event], None],
+        begin: Callable[[Send], None] = lambda send: send("changed", {}),
+    ) -> web.StreamResponse:
+        """Send what `tell` makes of the events of the cloud.
+
+        First comes what has happened since the page was made, which would be missing on it for good:
+        `begin` sends it, or has the page ask anew. Raises ApiError as `stream`.
+        """
+
+        def subscribe(send: Send) -> Callable[[], None]:
+            begin(send)
+            return self._cloud.listeners.add(lambda event: tell(send, event))
+
+        return await self.stream(visit, subscribe)
 
     async def stream(self, visit: Visit, subscribe: Subscribe) -> web.StreamResponse:
         """Send events until either side ends that. Raises ApiError 503 where there are too many."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from local_cloud.device_types import PTYPES
 from local_cloud.errors import ApiError
 
+_MOST_ID = 10**15 - 1
+
 
 def read_number(text: str, least: int, most: int) -> int:
     """Return a number from `least` to `most`. Raises ApiError 400 for anything else."""
@@ -16,6 +18,11 @@ def read_number(text: str, least: int, most: int) -> int:
     ):
         return int(text)
     raise ApiError(400, f"a number from {least} to {most} is wanted")
+
+
+def read_id(form: Mapping[str, str], name: str) -> int:
+    """Return the id of a record in a field. Raises ApiError 400 for what is none."""
+    return read_number(form.get(name, ""), 0, _MOST_ID)
 
 
 def read_ptype(form: Mapping[str, str]) -> int:

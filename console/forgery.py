@@ -4,13 +4,10 @@ The session's cookie is `SameSite=Strict`, so such a request comes without it. B
 where a request comes from, and every form of who is signed in has a token.
 """
 
-from hmac import compare_digest
 from urllib.parse import urlsplit
 
-from local_cloud.errors import ApiError
-
 from .routing import Route
-from .visits import Visit
+from .visits import Visit, forged
 
 _TOKEN_HEADER = "X-Form-Token"
 _CHANGES_NOTHING = {"GET"}
@@ -30,13 +27,6 @@ def refuse_forged(visit: Visit, route: Route) -> None:
         origin is not None and urlsplit(origin).netloc != visit.http.host
     ):
         raise forged()
-    token = headers.get(_TOKEN_HEADER)
-    if token is not None and visit.session is not None:
-        if not compare_digest(token.encode(), visit.session.form_token.encode()):
-            raise forged()
-        visit.has_form_token = True
-
-
-def forged() -> ApiError:
-    """Return the refusal."""
-    return ApiError(403, "this request was not made on this site: load the page again")
+    if (token := headers.get(_TOKEN_HEADER)) is not None:
+        visit.take_token(token)
+        visit.check_token()

@@ -51,6 +51,17 @@ def holdings(visit: Visit) -> list[Holding]:
 
 def holding(visit: Visit, number: int) -> Holding:
     """Return one of them. Raises ApiError 404; somebody else's is as good as none."""
+    if (found := _find(visit, number)) is None:
+        raise ApiError(404, "device not exists")
+    return found
+
+
+def concerns(visit: Visit, number: int) -> bool:
+    """Say whether the account has a device."""
+    return _find(visit, number) is not None
+
+
+def _find(visit: Visit, number: int) -> Holding | None:
     store, user = visit.cloud.store, visit.signed_in.user
     device = store.devices.get(number)
     key = store.keyring.held_for(user, number)
@@ -59,17 +70,7 @@ def holding(visit: Visit, number: int) -> Holding:
         is_made_here = product is not None and product.user_id == user.id
         if key is not None or is_made_here:
             return Holding(device, key, product, is_made_here)
-    raise ApiError(404, "device not exists")
-
-
-def concerns(visit: Visit, number: int) -> bool:
-    """Say whether the account has a device, without an exception for each that it has not."""
-    store, user = visit.cloud.store, visit.signed_in.user
-    if store.keyring.held_for(user, number) is not None:
-        return True
-    device = store.devices.get(number)
-    product = store.products.get(device.product_id) if device else None
-    return product is not None and product.user_id == user.id
+    return None
 
 
 def owned(visit: Visit, number: int) -> Holding:

@@ -26,7 +26,7 @@ class Reach:
 
 def reach(hosts: tuple[str, ...], http: web.BaseRequest) -> Reach:
     """Say how a server that listens at `hosts`, and that a browser reached by `http`, is reached."""
-    is_loopback_only = all(map(_is_loopback, hosts))
+    is_loopback_only = all(map(is_loopback, hosts))
     return Reach(
         address=next(filter(_is_of_network, _candidates(hosts, http)), ""),
         is_loopback_only=is_loopback_only,
@@ -40,7 +40,7 @@ def site_url(hosts: tuple[str, ...], http: web.BaseRequest) -> str:
     """
     found = reach(hosts, http)
     host = http.host
-    if _is_loopback(_host_of(http)) and found.address and not found.is_loopback_only:
+    if is_loopback(_host_of(http)) and found.address and not found.is_loopback_only:
         _, _, port = host.rpartition(":")
         host = f"{found.address}:{port}" if port.isdecimal() else found.address
     return f"{http.scheme}://{host}"
@@ -84,7 +84,8 @@ def _is_of_network(text: str) -> bool:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -14,13 +14,13 @@ from local_cloud.wire import JsonObject, encode_item
 
 from .controls import control_for
 from .holdings import Holding
+from .own_address import is_loopback
 
 DEVICE_KEY, MASTER_KEY = "DEVICE_KEY", "MASTER_KEY"
 _KEYS = re.compile(f"({DEVICE_KEY}|{MASTER_KEY})")
 _NEW_LIGHT = 1, 3, 0
 """Firmware from which on a light has the new stream (protocol.md §4)."""
 _VERSION = re.compile(r"[bv]?(\d{1,4})\.(\d{1,4})\.(\d{1,4})t")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def reached(url: str) -> Reached:
         host = urlsplit(url).hostname or "localhost"
     except ValueError:
         host = "localhost"
-    return Reached(url, host, host in _LOOPBACK)
+    return Reached(url, host, is_loopback(host))
 
 
 def curl_lines(site: Reached, stream: str, point: JsonObject) -> Iterator[Line]:

@@ -14,6 +14,8 @@ from local_cloud.errors import ApiError
 from local_cloud.listeners import Callbacks, Event, FirmwareServed, UpgradeReported
 from local_cloud.models import Device
 
+from .replies import accepted
+
 _LOGGER = logging.getLogger(__name__)
 
 _FETCHING = 150.0
@@ -112,12 +114,11 @@ class Upgrade:
 
     async def _call(self, key: str, **query: str) -> None:
         """Send the device a call. Raises ApiError where it does not take it."""
-        reply = await self._cloud.call(
-            "GET", "/v1/device/rpc/", key, {"deliver_to_device": "true", **query}
+        accepted(
+            await self._cloud.call(
+                "GET", "/v1/device/rpc/", key, {"deliver_to_device": "true", **query}
+            )
         )
-        status = reply["status"]
-        if isinstance(status, int) and status >= 400:
-            raise ApiError(status, str(reply.get("message", "")))
 
     def _hear(self, event: Event) -> None:
         match event:

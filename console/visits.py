@@ -16,6 +16,7 @@ from local_cloud.wire import JsonObject, NotAnObjectError, decode
 from .events import Events
 from .languages import Texts
 from .rendering import Renderer
+from .replies import accepted
 from .responses import json_response
 from .sessions import Session, Sessions
 from .upgrades import Upgrades
@@ -29,6 +30,11 @@ MAX_FORM = 64 << 10
 """Bytes of a form."""
 _MAX_FIELDS = 1100
 """Fields of a form: one for each device that an account may have, and some more."""
+
+
+def forged() -> ApiError:
+    """Refuse what another site may have made a browser send."""
+    return ApiError(403, "this request was not made on this site: load the page again")
 
 
 class Visit:
@@ -115,19 +121,17 @@ class Visit:
         """
         if key is None and self.session is not None:
             key = self.session.key
-        reply = await self.cloud.call(
-            method,
-            path,
-            key,
-            query,
-            body,
-            time_zone=time_zone,
-            peer=self.http.remote or "",
+        return accepted(
+            await self.cloud.call(
+                method,
+                path,
+                key,
+                query,
+                body,
+                time_zone=time_zone,
+                peer=self.http.remote or "",
+            )
         )
-        status = reply["status"]
-        if isinstance(status, int) and status >= 400:
-            raise ApiError(status, str(reply.get("message", "")))
-        return reply
 
     async def body(self, limit: int) -> bytes:
         """Return the body of up to `limit` bytes. Raises ApiError 413 for a longer one."""
@@ -173,9 +177,7 @@ class Visit:
     def check_token(self) -> None:
         """Raise ApiError 403 where the token of the form is missing or wrong."""
         if self.session is not None and not self.has_form_token:
-            raise ApiError(
-                403, "this request was not made on this site: load the page again"
-            )
+            raise forged()
 
     def told(self, error: ApiError | None) -> str:
         """Return what an error means to this person, nothing where there is none."""

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from local_cloud.errors import ApiError
 
+from .. import keys
 from ..passwords import check_again
 from ..responses import redirect
 from ..routing import Route
@@ -19,7 +20,7 @@ async def show(visit: Visit) -> web.StreamResponse:
 async def change_password(visit: Visit) -> web.StreamResponse:
     """Replace the password; every other session ends with the old one."""
     form = await visit.form()
-    email, new = visit.signed_in.user.email, form.get("new_password", "")
+    session, new = visit.signed_in, form.get("new_password", "")
     response = redirect("/account?done=password")
     try:
         check_again(new, form)
@@ -27,41 +28,30 @@ async def change_password(visit: Visit) -> web.StreamResponse:
             "POST",
             "/v1/user/resetpassword/",
             {
-                "email": email,
+                "email": session.user.email,
                 "password": form.get("password", ""),
                 "new_password": new,
             },
         )
-        await visit.sessions.begin(visit.http, response, email, new)
+        await visit.sessions.begin(visit.http, response, session.user.email, new)
     except ApiError as error:
-        return await _page(
-            visit,
-            status=error.status,
-            error=visit.texts.of_error(error.status, error.message),
-        )
+        return await _page(visit, error)
     return response
 
 
 async def revoke(visit: Visit) -> web.StreamResponse:
     """Sign out another browser, or take a program its key."""
-    form = await visit.form()
-    number = form.get("key", "")
-    if not (number.isascii() and number.isdecimal()):
-        raise ApiError(400, "which key is not said")
-    await visit.call("DELETE", "/v1/keys/", {"keys": [{"id": int(number)}]})
+    await keys.revoke(visit, await visit.form())
     return redirect("/account?done=revoked")
 
 
-async def _page(
-    visit: Visit, *, status: int = 200, error: str = ""
-) -> web.StreamResponse:
-    # The page of somebody whose session has just ended would tell of it only at the next click.
-    keys = (await visit.call("GET", "/v1/keys/"))["keys"]
+async def _page(visit: Visit, error: ApiError | None = None) -> web.StreamResponse:
+    found = (await visit.call("GET", "/v1/keys/"))["keys"]
     return visit.page(
         "account.html",
-        status=status,
-        error=error,
-        keys=[key for key in keys if key["scope"] == 1],
+        status=error.status if error else 200,
+        error=visit.told(error),
+        keys=[key for key in found if key["scope"] == 1],
         own_key=visit.signed_in.key,
         session_key=SESSION_KEY,
     )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from local_cloud.errors import ApiError
 
-from ..fields import read_number
+from ..fields import read_id, read_number
 from ..own_address import site_url
 from ..responses import redirect
 from ..routing import Route
@@ -26,9 +26,7 @@ async def invite(visit: Visit) -> web.StreamResponse:
 async def revoke(visit: Visit) -> web.StreamResponse:
     """Make an invitation worthless."""
     form = await visit.form()
-    visit.cloud.operator.revoke_invitation(
-        read_number(form.get("id", ""), 0, 10**15 - 1)
-    )
+    visit.cloud.operator.revoke_invitation(read_id(form, "id"))
     await visit.cloud.flush()
     return redirect("/server?done=uninvited")
 
@@ -36,9 +34,7 @@ async def revoke(visit: Visit) -> web.StreamResponse:
 async def reset(visit: Visit) -> web.StreamResponse:
     """Make a link with which somebody sets a password that was forgotten, and show it."""
     form = await visit.form()
-    user = visit.cloud.store.users.get(
-        read_number(form.get("account", ""), 0, 10**15 - 1)
-    )
+    user = visit.cloud.store.users.get(read_id(form, "account"))
     if user is None:
         raise ApiError(404, "account not exists")
     token = visit.cloud.operator.password_reset(user)

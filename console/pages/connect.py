@@ -1,7 +1,7 @@
 """Connecting a device: what the router, the firewall and the device need, and whether one has come."""
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
 import json
 import secrets
 from typing import Any
@@ -66,12 +66,7 @@ async def heard(visit: Visit) -> web.StreamResponse:
 
 async def stream(visit: Visit) -> web.StreamResponse:
     """Tell when that part has changed, and of keys that nobody knows."""
-
-    def subscribe(send: Send) -> Callable[[], None]:
-        send("changed", {})  # for what has happened since the page was made
-        return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
-
-    return await visit.events.stream(visit, subscribe)
+    return await visit.events.follow(visit, partial(_tell, visit))
 
 
 def _heard(visit: Visit) -> dict[str, Any]:

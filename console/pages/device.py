@@ -5,8 +5,8 @@ from aiohttp import web
 from local_cloud.errors import ApiError
 from local_cloud.models import Device, KeyKind
 
-from .. import questions
-from ..fields import read_name
+from .. import grouping, questions
+from ..fields import read_id, read_name
 from ..holdings import holding, owned
 from ..rendering import qr_code
 from ..responses import json_response, redirect
@@ -34,7 +34,6 @@ async def show(visit: Visit, number: int) -> web.StreamResponse:
         groups=list(groups),
         own_groups={group.id for group in groups if number in group.device_ids},
         address=_address(visit, found.device),
-        http_url=visit.cloud.http_url,
     )
 
 
@@ -64,26 +63,18 @@ async def rename(visit: Visit, number: int) -> web.StreamResponse:
     return redirect(f"/devices/{number}?done=renamed")
 
 
-async def move(visit: Visit, number: int) -> web.StreamResponse:
+async def put_into_group(visit: Visit, number: int) -> web.StreamResponse:
     """Put the device into one group, or into none."""
     form = await visit.form()
     holding(visit, number)
-    wanted = int(form["group"]) if form.get("group", "").isdecimal() else 0
+    wanted = read_id(form, "group")
     groups = visit.cloud.store.groups_of(visit.signed_in.user).values()
-    changes = [
-        ("remove_from_group", group.id)
-        for group in groups
-        if number in group.device_ids and group.id != wanted
-    ]
+    others = [each.id for each in groups if number in each.device_ids]
+    for group in others:
+        if group != wanted:
+            await grouping.move(visit, group, number, into=False)
     if wanted:
-        changes.append(("move_to_group", wanted))
-    for action, group_id in changes:
-        await visit.call(
-            "PUT",
-            "/v1/user/devices/groups/",
-            {"device_id": number, "group_id": group_id},
-            query={"action": action},
-        )
+        await grouping.move(visit, wanted, number, into=True)
     return redirect(f"/devices/{number}?done=moved")
 
 
@@ -146,7 +137,7 @@ ROUTES = (
     Route("GET", _DEVICE, show),
     Route("POST", f"{_DEVICE}/secrets", secrets),
     Route("POST", f"{_DEVICE}/rename", rename),
-    Route("POST", f"{_DEVICE}/move", move),
+    Route("POST", f"{_DEVICE}/move", put_into_group),
     Route("POST", f"{_DEVICE}/take-over", take_over),
     Route("GET", f"{_DEVICE}/ask/{{question}}", ask),
     Route("POST", f"{_DEVICE}/regenerate", regenerate),

@@ -1,6 +1,6 @@
 """All devices of the account, as a list that keeps itself up to date."""
 
-from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -55,17 +55,13 @@ async def join(visit: Visit) -> web.StreamResponse:
 
 
 async def stream(visit: Visit) -> web.StreamResponse:
-    """Tell which of the devices are there, and then which come, go and post.
+    """Tell which of the devices are there, and then which come, go and post."""
 
-    The page was made a moment ago, and who came since would be missing on it for good.
-    """
-
-    def subscribe(send: Send) -> Callable[[], None]:
+    def begin(send: Send) -> None:
         for each in holdings(visit):
             send("online", online_event(visit.cloud, each.device))
-        return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
 
-    return await visit.events.stream(visit, subscribe)
+    return await visit.events.follow(visit, partial(_tell, visit), begin)
 
 
 def _tell(visit: Visit, send: Send, event: Event) -> None:

@@ -1,8 +1,5 @@
 """Groups of devices, such as rooms: made, renamed, deleted, and which devices are in them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from aiohttp import web
 
 from local_cloud.errors import ApiError
@@ -10,13 +7,13 @@ from local_cloud.models import DeviceGroup
 
 from .. import questions
 from ..fields import read_name
+from ..grouping import API, move
 from ..holdings import Holding, holdings
 from ..responses import redirect
 from ..routing import Route
 from ..standing import is_online
 from ..visits import Visit
 
-_API = "/v1/user/devices/groups/"
 _FIELD = "device-"
 """Begins the name of a device's box in the form."""
 
@@ -31,7 +28,7 @@ async def make(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     try:
         group = {"name": read_name(form)}
-        reply = await visit.call("POST", _API, {"deviceGroups": [group]})
+        reply = await visit.call("POST", API, {"deviceGroups": [group]})
     except ApiError as error:
         return _list(visit, form.get("name", ""), error)
     return redirect(f"/groups/{reply['deviceGroups'][0]['id']}?done=group_made")
@@ -47,7 +44,7 @@ async def rename(visit: Visit, number: int) -> web.StreamResponse:
     form = await visit.form()
     try:
         group = {"id": number, "name": read_name(form)}
-        await visit.call("PUT", _API, {"deviceGroups": [group]})
+        await visit.call("PUT", API, {"deviceGroups": [group]})
     except ApiError as error:
         return _one(visit, number, error)
     return redirect(f"/groups/{number}?done=group_renamed")
@@ -63,7 +60,7 @@ async def choose(visit: Visit, number: int) -> web.StreamResponse:
             if (is_wanted := f"{_FIELD}{device}" in form) != (
                 device in group.device_ids
             ):
-                await _move(visit, number, device, into=is_wanted)
+                await move(visit, number, device, into=is_wanted)
     except ApiError as error:
         return _one(visit, number, error)
     return redirect(f"/groups/{number}?done=group_chosen")
@@ -83,18 +80,8 @@ async def ask(visit: Visit, number: int) -> web.StreamResponse:
 async def delete(visit: Visit, number: int) -> web.StreamResponse:
     """Delete a group; its devices stay."""
     await questions.confirmed(visit)
-    await visit.call("DELETE", _API, {"deviceGroups": [{"id": number}]})
+    await visit.call("DELETE", API, {"deviceGroups": [{"id": number}]})
     return redirect("/groups?done=group_deleted")
-
-
-async def _move(visit: Visit, group: int, device: int, *, into: bool) -> None:
-    """Put a device into a group, in which others it may be, or take it out."""
-    body: dict[str, Any] = {"device_id": device, "group_id": group}
-    query: Mapping[str, str] = {"action": "remove_from_group"}
-    if into:
-        body["reserve_pre_group"] = True
-        query = {"action": "move_to_group"}
-    await visit.call("PUT", _API, body, query=query)
 
 
 def _list(

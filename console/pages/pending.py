@@ -1,6 +1,6 @@
 """Devices with keys that nobody knows: who runs the server sees them, and takes them in."""
 
-from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -29,12 +29,7 @@ async def show_list(visit: Visit) -> web.StreamResponse:
 
 async def stream(visit: Visit) -> web.StreamResponse:
     """Tell when the list has changed."""
-
-    def subscribe(send: Send) -> Callable[[], None]:
-        send("changed", {})  # for what has happened since the page was made
-        return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
-
-    return await visit.events.stream(visit, subscribe)
+    return await visit.events.follow(visit, partial(_tell, visit))
 
 
 async def show_one(visit: Visit, handle: str) -> web.StreamResponse:
@@ -80,7 +75,7 @@ def _one(
             "kind": guess,
             "ptype": str(ptype) if guess == "other" else "",
         },
-        error=texts.of_error(error.status, error.message) if error else "",
+        error=visit.told(error),
     )
 
 

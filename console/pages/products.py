@@ -7,7 +7,7 @@ from local_cloud.errors import ApiError
 from local_cloud.models import Product
 from local_cloud.roms import Model
 
-from ..fields import read_name, read_number, read_ptype
+from ..fields import read_id, read_name, read_number, read_ptype
 from ..responses import redirect
 from ..routing import Route
 from ..standing import is_online
@@ -100,7 +100,7 @@ async def remove_stream(visit: Visit, number: int) -> web.StreamResponse:
     await visit.call(
         "DELETE",
         f"/v1/products/{number}/datastreamTmpls/",
-        {"datastreamTmpls": [{"id": read_number(form.get("id", ""), 0, 10**15)}]},
+        {"datastreamTmpls": [{"id": read_id(form, "id")}]},
     )
     return redirect(f"/products/{number}?done=stream_removed")
 

@@ -60,7 +60,7 @@ def _page(visit: Visit, token: str, error: ApiError | None = None) -> web.Respon
         "reset.html",
         status=error.status if error else 200,
         token=token,
-        error=visit.texts.of_error(error.status, error.message) if error else "",
+        error=visit.told(error),
     )
 
 

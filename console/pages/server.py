@@ -1,6 +1,6 @@
 """The server as the person who runs it sees it: accounts, connections, storage and addresses."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -52,12 +52,7 @@ async def show_connections(visit: Visit) -> web.StreamResponse:
 
 async def stream(visit: Visit) -> web.StreamResponse:
     """Tell when devices come and go; who has not identified is seen with the next one that has."""
-
-    def subscribe(send: Send) -> Callable[[], None]:
-        send("changed", {})  # for what has happened since the page was made
-        return visit.cloud.listeners.add(lambda event: _tell(visit, send, event))
-
-    return await visit.events.stream(visit, subscribe)
+    return await visit.events.follow(visit, partial(_tell, visit))
 
 
 def _connections(visit: Visit) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from local_cloud.errors import ApiError
-
+from .. import keys
 from ..holdings import holding, owned
 from ..rendering import qr_code
 from ..responses import json_response, redirect
@@ -27,10 +26,7 @@ async def revoke(visit: Visit, number: int) -> web.StreamResponse:
     """Take a guest's key."""
     form = await visit.form()
     owned(visit, number)
-    text = form.get("key", "")
-    if not (text.isascii() and text.isdecimal()):
-        raise ApiError(400, "which key is not said")
-    await visit.call("DELETE", "/v1/keys/", {"keys": [{"id": int(text)}]})
+    await keys.revoke(visit, form)
     return redirect(f"/devices/{number}?done=unshared")
 
 

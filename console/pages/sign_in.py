@@ -44,9 +44,7 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
             wanted,
             status=403 if is_refused else error.status,
             email=email,
-            error=visit.texts("sign_in.refused")
-            if is_refused
-            else visit.texts.of_error(error.status, error.message),
+            error=visit.texts("sign_in.refused") if is_refused else visit.told(error),
         )
     return response
 
@@ -80,7 +78,7 @@ async def sign_up(visit: Visit) -> web.StreamResponse:
             invitation,
             status=error.status,
             email=email,
-            error=visit.texts.of_error(error.status, error.message),
+            error=visit.told(error),
         )
     return response
 

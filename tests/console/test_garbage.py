@@ -79,3 +79,17 @@ async def test_no_address_makes_a_page_fail(operator: Person, path: str) -> None
         }
         page = await operator.get(tried, params=query)
         assert page.status < 500, (tried, query)
+
+
+async def test_a_number_of_many_digits_is_none(operator: Person) -> None:
+    """Python reads no number of more than 4,300 digits, and no record has so long an id."""
+    device = await operator.make_device("Desk lamp")
+    for path, field in (
+        ("/account/revoke", "key"),
+        (f"/devices/{device}/unshare", "key"),
+        (f"/devices/{device}/move", "group"),
+        ("/server/revoke", "id"),
+        ("/server/reset", "account"),
+    ):
+        page = await operator.post(path, {field: "9" * 5000})
+        assert page.status < 500, path
