@@ -24,14 +24,12 @@ async def change_password(visit: Visit) -> web.StreamResponse:
     response = redirect("/account?done=password")
     try:
         check_again(new, form)
-        await visit.call(
-            "POST",
-            "/v1/user/resetpassword/",
-            {
-                "email": session.user.email,
-                "password": form.get("password", ""),
-                "new_password": new,
-            },
+        await visit.cloud.replace_password(
+            session.user,
+            form.get("password", ""),
+            new,
+            peer=visit.http.remote or "",
+            token=session.key,
         )
         await visit.sessions.begin(visit.http, response, session.user.email, new)
     except ApiError as error:

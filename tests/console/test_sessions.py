@@ -88,6 +88,9 @@ async def test_a_new_password_ends_every_other_session(
         )
         assert page.path == "/account?done=password"
         assert "The password is changed." in page.text
+        # Nothing is signed in but this browser.
+        assert page.text.count("Browser this one") == 1
+        assert "Program" not in page.text
         assert (await other.get("/account")).path.startswith("/sign-in")
         other.password = new
         await other.sign_in()

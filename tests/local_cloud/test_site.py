@@ -67,7 +67,9 @@ async def test_a_user_key_for_a_while(
     now += MINUTE
     assert cloud.user_of(key) is None
     assert (await cloud.call("GET", "/v1/keys/", key))["status"] == 403
-    await cloud.sign_in(EMAIL, PASSWORD, **wish)
+    assert cloud.store.keyring.count_user_keys(user) == 0
+    key = await cloud.sign_in(EMAIL, PASSWORD, **wish)
+    assert len((await cloud.call("GET", "/v1/keys/", key))["keys"]) == 1
     assert cloud.store.keyring.count_user_keys(user) == 1
 
 

@@ -14,6 +14,7 @@ class AccountCalls:
     store: Store
     http_url: str
     _accounts: Accounts
+    _quotas: Quotas
 
     @property
     def sign_up(self) -> SignUp:
@@ -35,9 +36,19 @@ class AccountCalls:
         The rate limits are those of the API. Raises ApiError 403, 404 and 429 as the API does.
         """
         user = await self._accounts.sign_in(email, password, peer)
-        self.store.keyring.drop_expired_user_keys(user)
-        Quotas(self.store).check_user_keys(user)
+        self._quotas.check_user_keys(user)
         return self.store.keyring.add_user_key(user, name, lifetime).token
+
+    async def replace_password(
+        self, user: User, password: str, new: str, *, peer: str, token: str
+    ) -> None:
+        """Replace the password as its owner at an address does, with a user key of the account.
+
+        It ends every user key, that one included. Raises ApiError 400, 403 and 429 as the API does.
+        """
+        await self._accounts.replace_password(
+            user.email, password, new, peer, token=token
+        )
 
     def user_of(self, token: str) -> User | None:
         """Return the account of a user key, None where there is no such key any more."""

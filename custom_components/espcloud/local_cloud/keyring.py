@@ -38,7 +38,10 @@ class Keyring:
     def key(self, token: str) -> Key | None:
         """Return the live key of this text."""
         key = self.keys.get(token)
-        return key if key and key.expired_at > self._context.clock() else None
+        return key if key and self._works(key) else None
+
+    def _works(self, key: Key) -> bool:
+        return key.expired_at > self._context.clock()
 
     def by_id(self, number: int) -> Key | None:
         """Return the key of this id."""
@@ -74,8 +77,8 @@ class Keyring:
         return self._held_by.get(user.id, {}).get(device_id)
 
     def count_user_keys(self, user: User) -> int:
-        """Return how many user keys the account has."""
-        return len(self._of_user.get(user.id, {}))
+        """Return how many user keys the account has that work."""
+        return sum(map(self._works, self._of_user.get(user.id, {}).values()))
 
     def holders(self, device: Device) -> set[int]:
         """Return the ids of the accounts that hold a key to the device."""
@@ -92,16 +95,13 @@ class Keyring:
     def add_user_key(
         self, user: User, name: str = "", lifetime: int = KEY_LIFETIME
     ) -> Key:
-        """Make a user key that works for `lifetime` seconds."""
+        """Make a user key that works for `lifetime` seconds, in place of those that do no more."""
+        for old in list(self._of_user.get(user.id, {}).values()):
+            if not self._works(old):
+                self.remove(old)
         key = self._key(name, Scope.USER, user)
         key.expired_at = key.created + lifetime
         return self._add(key)
-
-    def drop_expired_user_keys(self, user: User) -> None:
-        """Forget the account's user keys whose time is over."""
-        for key in list(self._of_user.get(user.id, {}).values()):
-            if self.key(key.token) is None:
-                self.remove(key)
 
     def own_key(self, user: User) -> Key | None:
         """Return the account's user key for calls within the process, where it has one."""

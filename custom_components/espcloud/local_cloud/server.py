@@ -156,8 +156,8 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
             history=self._database.history,
             flush=self.flush,
         )
-        quotas = Quotas(self.store)
-        self._uploads = FirmwareUploads(self.store, quotas, self._hashing)
+        self._quotas = Quotas(self.store)
+        self._uploads = FirmwareUploads(self.store, self._quotas, self._hashing)
         access = Access(
             self.store, self._known, UnknownKeys(self.listeners, time.monotonic)
         )
@@ -176,7 +176,7 @@ class LocalCloud(AccountCalls, DatapointCalls, DeviceCalls, FirmwareCalls):
                 delivery=delivery,
                 presence=self._presence,
                 timer_watch=self._timer_watch,
-                quotas=quotas,
+                quotas=self._quotas,
                 rom_api=rom_api,
                 listeners=self.listeners,
                 mailboxes=mailboxes,
