@@ -10,6 +10,7 @@ from typing import Any, ClassVar, override
 
 from local_cloud.device_types import PTYPES
 from local_cloud.errors import bad_request
+from local_cloud.payload import full_level
 from local_cloud.wire import JsonObject
 
 _MAX_SOCKETS = 16
@@ -275,11 +276,9 @@ def _old_levels(point: JsonObject, before: Levels, *, is_sent: bool) -> Levels |
     known = [channel for channel in channels if channel is not None]
     if not known or min(known) < 0:
         return None
-    period = _whole(point.get("x"))
-    if period is None or not _PERIOD <= period <= 10 * _PERIOD:
-        period = _PERIOD
-    is_rtos = not is_sent and _is_rtos(known, period)
-    maximum = _RTOS_MAXIMUM if is_rtos else _maximum(period)
+    maximum = full_level(_whole(point.get("x")))
+    if not is_sent and _is_rtos(known, maximum):
+        maximum = _RTOS_MAXIMUM
     return tuple(
         level
         if channel is None
@@ -288,13 +287,12 @@ def _old_levels(point: JsonObject, before: Levels, *, is_sent: bool) -> Levels |
     )
 
 
-def _is_rtos(channels: list[int], period: int) -> bool:
-    """Tell whether a light reports on RTOS' scale of 0 to 1023, whatever its period.
+def _is_rtos(channels: list[int], maximum: int) -> bool:
+    """Tell whether a light reports on RTOS' scale of 0 to 1023, whatever the one of its period.
 
     NONOS reports the numbers that it was sent, so small ones are RTOS' where nobody sends them: few
-    are a level of 0 to 255 on the scale of the period, rounded up or down (protocol.md §10.3).
+    are a level of 0 to 255 on the scale up to `maximum`, rounded up or down (protocol.md §10.3).
     """
-    maximum = _maximum(period)
     return max(channels) <= _RTOS_MAXIMUM and not all(
         channel in {level * maximum // 255, -(-level * maximum // 255)}
         for channel in channels
@@ -302,13 +300,8 @@ def _is_rtos(channels: list[int], period: int) -> bool:
     )
 
 
-def _maximum(period: int) -> int:
-    """Return the largest number of a channel (protocol.md §4)."""
-    return period * 1000 // 45
-
-
 def _to_channel(level: int) -> int:
-    return -(-level * _maximum(_PERIOD) // 255)
+    return -(-level * full_level(_PERIOD) // 255)
 
 
 def _is_level(value: Any) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from local_cloud.ports import Addresses
 from local_cloud.wire import JsonObject, encode_item
 
+from . import frames
 from .controls import control_for
 from .holdings import Holding
 from .own_address import is_loopback
@@ -68,25 +69,12 @@ def curl_lines(site: Reached, stream: str, point: JsonObject) -> Iterator[Line]:
 
 
 def tcp_lines(stream: str, point: JsonObject) -> Iterator[Line]:
-    """Return frames that the device itself sends (protocol.md §3.2, §3.3, §3.5)."""
-    meta = {"Authorization": f"token {MASTER_KEY}"}
+    """Return frames that the device itself sends."""
     for title, frame in (
-        (
-            "live.tcp_identify",
-            {"nonce": 1, "path": "/v1/device/identify", "method": "GET", "meta": meta},
-        ),
-        (
-            "live.tcp_post",
-            {
-                "nonce": 2,
-                "path": f"/v1/datastreams/{stream}/datapoint/",
-                "method": "POST",
-                "meta": meta,
-                "body": {"datapoint": point},
-            },
-        ),
-        ("live.tcp_ping", {"path": "/v1/ping/", "method": "POST", "meta": meta}),
-        ("live.tcp_answer", {"status": 200, "nonce": 1, "deliver_to_device": True}),
+        ("live.tcp_identify", frames.identify(MASTER_KEY, 1)),
+        ("live.tcp_post", frames.datapoint(MASTER_KEY, 2, stream, point)),
+        ("live.tcp_ping", frames.ping(MASTER_KEY, 3)),
+        ("live.tcp_answer", frames.answer(1)),
     ):
         yield Line(title, encode_item(frame).decode())
 

@@ -19,8 +19,8 @@ from local_cloud.listeners import (
     PendingGone,
     UnknownKey,
 )
-from local_cloud.wire import JsonObject
 
+from .. import frames
 from ..events import Send
 from ..holdings import concerns, holdings
 from ..own_address import reach
@@ -108,56 +108,21 @@ def _tell_unknown(visit: Visit, send: Send, event: UnknownKey) -> None:
 
 
 def _frames() -> dict[str, str]:
-    """Return what a device says, in the order of a session (protocol.md §3.2, §3.3, §3.5, §3.8).
+    """Return what a device says, in the order of a session.
 
     Who knows the token of an activation can take the device, so no two pages have the same one.
     """
-    return {
-        "activate": _frame(
-            {
-                "nonce": 1,
-                "path": "/v1/device/activate/",
-                "method": "POST",
-                "body": {
-                    "encrypt_method": "PLAIN",
-                    "token": secrets.token_hex(20),
-                    "bssid": "18:fe:34:00:00:01",
-                    "rom_version": "v1.0.0",
-                },
-                "meta": _META,
-            }
-        ),
-        "identify": _frame(
-            {
-                "nonce": 2,
-                "path": "/v1/device/identify/",
-                "method": "GET",
-                "meta": _META,
-            }
-        ),
-        "datapoint": _frame(
-            {
-                "nonce": 3,
-                "path": "/v1/datastreams/light/datapoint/",
-                "method": "POST",
-                "body": {"datapoint": {"x": 25}},
-                "meta": _META,
-            }
-        ),
-        "answer": _frame(
-            {"status": 200, "nonce": 912639262, "deliver_to_device": True}
-        ),
-        "ping": _frame(
-            {"nonce": 4, "path": "/v1/ping/", "method": "POST", "meta": _META}
-        ),
+    session = {
+        "activate": frames.activate(_KEY, 1, secrets.token_hex(20)),
+        "identify": frames.identify(_KEY, 2),
+        "datapoint": frames.datapoint(_KEY, 3, "light", {"x": 25}),
+        "answer": frames.answer(912639262),
+        "ping": frames.ping(_KEY, 4),
     }
+    return {name: json.dumps(frame, indent=2) for name, frame in session.items()}
 
 
-def _frame(frame: JsonObject) -> str:
-    return json.dumps(frame, indent=2)
-
-
-_META = {"Authorization": "token MASTER_DEVICE_KEY"}
+_KEY = "MASTER_DEVICE_KEY"
 _RPC = """\
 curl -H "Authorization: token OWNER_KEY" \\
   "{api}/v1/device/rpc/?deliver_to_device=true&action=LED_ON"\

@@ -1,5 +1,6 @@
 // The page of a datastream: which time its chart shows, the values under the mouse, and points as they arrive.
 import { Chart, formatNumber } from "./chart.js";
+import { fill, make } from "./parts.js";
 import { get } from "./requests.js";
 import { listen } from "./stream.js";
 import { addPoint, countBetween } from "./summaries.js";
@@ -151,26 +152,22 @@ function showCaption() {
     : !Object.keys(summary.series).length ? texts.noNumbers
       : summary.width ? texts.buckets : texts.points;
   const values = { count: count.format(points), from: inZone(start), to: inZone(end), width: duration(summary.width || 1) };
-  caption.textContent = text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  caption.textContent = fill(text, values);
   csv.href = `${address}/csv?start=${start}&end=${end}`;
   csv.hidden = !points;
 }
 
 function showLegend() {
   legend.replaceChildren(...chart.names.map((dimension) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = `series series-${dimension}`;
+    const value = make("span", { "data-value": dimension });
+    const button = make("button", { type: "button", class: `series series-${dimension}` }, dimension, " ", value);
     button.setAttribute("aria-pressed", String(!chart.hidden.has(dimension)));
-    const value = document.createElement("span");
-    value.dataset.value = dimension;
-    button.append(dimension, " ", value);
     button.addEventListener("click", () => {
       chart.toggle(dimension);
       button.setAttribute("aria-pressed", String(!chart.hidden.has(dimension)));
     });
     return button;
-  }), Object.assign(document.createElement("span"), { className: "faint legend-time" }));
+  }), make("span", { class: "faint legend-time" }));
   showValues(null);
 }
 

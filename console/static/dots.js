@@ -1,14 +1,10 @@
 // What shows whether a device is on-line, and when it was last heard of.
-import { showTime } from "./page.js";
+import { ago } from "./page.js";
 
 /** A device was heard of just now. */
 export function seen({ id }) {
   for (const place of document.querySelectorAll(`[data-device="${id}"] [data-seen], [data-seen="${id}"]`)) {
-    const time = document.createElement("time");
-    time.dateTime = new Date().toISOString();
-    time.dataset.when = "";
-    showTime(time);
-    place.replaceChildren(time);
+    place.replaceChildren(ago(new Date()));
   }
 }
 

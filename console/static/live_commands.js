@@ -1,5 +1,5 @@
 // Commands that a person types, and what the device answers. Several may be under way.
-import { fill, make, timeOf } from "./live_parts.js";
+import { fill, make, timeOf } from "./parts.js";
 import { post } from "./requests.js";
 
 const KEPT = 50;

@@ -1,6 +1,6 @@
 // The control of a plug, a light or a power strip: shows the device's state, and sends what is moved.
 import { Light } from "./live_light.js";
-import { fill, make } from "./live_parts.js";
+import { fill, make } from "./parts.js";
 import { post } from "./requests.js";
 
 const POLL = 10_000; // A plug tells nobody of its button.

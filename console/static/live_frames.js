@@ -1,5 +1,5 @@
 // The device's frames as they pass: a row for each, the latest on top, no more than a page can hold.
-import { fill, make, timeOf } from "./live_parts.js";
+import { fill, make, timeOf } from "./parts.js";
 
 const MOST = 500;
 

@@ -1,4 +1,5 @@
 // What every page does: times in the browser's zone, secrets that show themselves, copying.
+import { make } from "./parts.js";
 import { post } from "./requests.js";
 
 const language = document.documentElement.lang;
@@ -20,6 +21,13 @@ export function showTime(element) {
     count /= next;
   }
   element.title = whole.format(when);
+}
+
+/** Return an element that shows a time so. */
+export function ago(when) {
+  const element = make("time", { datetime: when.toISOString(), "data-when": "" });
+  showTime(element);
+  return element;
 }
 
 function showTimes() {

@@ -1,5 +1,7 @@
 // The table of datapoints: times in the browser's zone, and a row for each point that arrives.
 
+import { make } from "./parts.js";
+
 const exact = new Intl.DateTimeFormat(document.documentElement.lang,
   { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const MOST = 25;
@@ -18,15 +20,14 @@ function showTime(time) {
 export function addRow(values, at) {
   const rows = document.querySelector("[data-rows]");
   if (!rows) return;
-  const time = document.createElement("time");
-  time.dateTime = new Date(at * 1000).toISOString().replace(".000", "");
+  const datetime = new Date(at * 1000).toISOString().replace(".000", "");
+  const time = make("time", { datetime, "data-exact": "" });
   const top = rows.querySelector("time");
   const columns = rows.dataset.rows.split(" ");
   if (top && top.dateTime > time.dateTime || Object.keys(values).some((name) => !columns.includes(name))) {
     refresh();
     return;
   }
-  time.dataset.exact = "";
   showTime(time);
   const row = rows.insertRow(0);
   row.insertCell().append(time);

@@ -1,18 +1,14 @@
 // The list of a device's datastreams, with the latest values as they arrive.
-import { showTime } from "./page.js";
+import { ago } from "./page.js";
+import { make } from "./parts.js";
 import { text } from "./points.js";
 import { listen } from "./stream.js";
 
 const table = document.querySelector("[data-streams]");
 
 function reading(name, value, unit) {
-  const part = document.createElement("span");
-  part.className = "reading";
-  const label = document.createElement("span");
-  label.className = "faint";
-  label.textContent = name;
-  part.append(label, ` ${text(value)}${unit ? ` ${unit}` : ""}`);
-  return part;
+  const label = make("span", { class: "faint" }, name);
+  return make("span", { class: "reading" }, label, ` ${text(value)}${unit ? ` ${unit}` : ""}`);
 }
 
 function arrived({ id, stream, values, at }) {
@@ -27,11 +23,7 @@ function arrived({ id, stream, values, at }) {
   const count = row.querySelector("[data-count]");
   count.dataset.count = Number(count.dataset.count) + 1;
   count.textContent = Number(count.dataset.count).toLocaleString("en");
-  const time = document.createElement("time");
-  time.dateTime = new Date(at * 1000).toISOString();
-  time.dataset.when = "";
-  showTime(time);
-  row.querySelector("[data-last]").replaceChildren(time);
+  row.querySelector("[data-last]").replaceChildren(ago(new Date(at * 1000)));
 }
 
 listen("/events", { datapoint: arrived });

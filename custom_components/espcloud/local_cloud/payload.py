@@ -30,9 +30,7 @@ def _color(values: JsonObject) -> str | None:
     if isinstance(colors := values.get("z"), dict):
         channels, most = [colors.get(name, 0) for name in _COLORS], 255
     else:
-        period: Any = values.get("x")
-        is_period = _is_number(period) and 1000 <= period <= 10_000
-        most = (period if is_period else 1000) * 1000 // 45
+        most = full_level(values.get("x"))
         channels = [values.get(name, 0) for name in _CHANNELS]
     if not all(map(_is_number, channels)):
         return None
@@ -40,6 +38,15 @@ def _color(values: JsonObject) -> str | None:
     if not levels[-1]:
         levels.pop()
     return "#" + bytes(levels).hex()
+
+
+def full_level(period: Any) -> int:
+    """Return the largest number of a channel of the old stream (protocol.md §4).
+
+    `period` is that of its PWM in µs; what can be none counts as 1000, the one that apps set.
+    """
+    is_period = _is_number(period) and 1000 <= period <= 10_000
+    return int((period if is_period else 1000) * 1000 // 45)
 
 
 def _is_number(value: Any) -> bool:

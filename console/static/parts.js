@@ -1,4 +1,4 @@
-// What the parts of a device's live page share.
+// What several scripts need: elements, texts with values, and times.
 
 /** Return a new element with attributes and children. */
 export function make(name, attributes = {}, ...children) {
