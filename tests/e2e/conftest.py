@@ -2,29 +2,20 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
-import os
 from pathlib import Path
 import shutil
 import tempfile
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 import pytest
 import pytest_asyncio
 
 from tests.console.server import ConsoleServer, running_server
 
+from .browser import running_browser
 from .instance import Instance, running_house
 from .pictures import FOLDER
 
-ARGUMENTS = [
-    "--no-sandbox",  # containers run as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STEP_TIMEOUT = 20  # seconds for whatever a person waits for, on a slow machine
 VIEWPORT = ViewportSize(width=1280, height=900)
 FAILED = pytest.StashKey[bool]()
@@ -87,12 +78,8 @@ def console_server(folder: Path) -> Generator[ConsoleServer]:
 async def browser() -> AsyncGenerator[Browser]:
     """Run Chromium; scripts/test says which."""
     expect.set_options(timeout=STEP_TIMEOUT * 1000)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=os.environ["ESPCLOUD_CHROMIUM"], args=ARGUMENTS
-        )
+    async with running_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,18 +1,17 @@
 """How long the web site takes to draw a datastream of a million datapoints; run by scripts/measure-chart."""
 
 import asyncio
-import os
 from pathlib import Path
 import tempfile
 import time
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from tests.console.filling import fill
 from tests.console.person import Person
 from tests.console.server import running_server
 
-from .conftest import ARGUMENTS
+from .browser import running_browser
 from .console import sign_in, window
 
 COUNT = 1_000_000
@@ -36,15 +35,13 @@ async def measure() -> None:
             last=int(time.time()) - 20,
         )
         with running_server(folder, *ARGUMENTS_OF_SERVER) as server:
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path=os.environ["ESPCLOUD_CHROMIUM"], args=ARGUMENTS
-                )
-                async with window(browser, server) as page:
-                    page.set_default_timeout(120_000)
-                    await sign_in(page, person.email)
-                    await _print_ranges(page, f"/devices/{device}/data/1")
-                await browser.close()
+            async with (
+                running_browser() as browser,
+                window(browser, server) as page,
+            ):
+                page.set_default_timeout(120_000)
+                await sign_in(page, person.email)
+                await _print_ranges(page, f"/devices/{device}/data/1")
 
 
 async def _print_ranges(page: Page, address: str) -> None:

@@ -6,16 +6,15 @@ from the click on. The median is told, with the least and the most.
 """
 
 import asyncio
-import os
 from pathlib import Path
 from statistics import median
 import tempfile
 
-from playwright.async_api import Browser, CDPSession, async_playwright
+from playwright.async_api import Browser, CDPSession
 
 from tests.console.server import OPERATOR, ConsoleServer, running_server
 
-from .conftest import ARGUMENTS
+from .browser import running_browser
 from .console import make_device, master_key, sign_in, window
 
 RUNS = 9
@@ -75,12 +74,8 @@ async def _main() -> None:
         tempfile.TemporaryDirectory() as folder,
         running_server(Path(folder)) as server,
     ):
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=os.environ["ESPCLOUD_CHROMIUM"], args=ARGUMENTS
-            )
+        async with running_browser() as browser:
             await _measure(browser, server)
-            await browser.close()
 
 
 if __name__ == "__main__":
