@@ -109,7 +109,7 @@ class LocalTour:
         await self.camera.take("router", page, surface(dialog), style=ALONE)
         await submit(dialog)
         # Home Assistant's own page that tells of success.
-        await dialog.locator("ha-button").last.click()
+        await submit(dialog)
         await expect(dialog).to_be_hidden()
 
     async def see_discovered(self) -> None:

@@ -82,8 +82,13 @@ def surface(dialog: Locator) -> Locator:
 
 
 async def submit(dialog: Locator) -> None:
-    """Send a flow's form, in whatever language and wherever it goes on."""
-    await dialog.locator("ha-dialog-footer ha-button[slot=primaryAction]").click()
+    """Press a flow's main button, whatever its language, and wait until it can be pressed again.
+
+    It stays while the form is on its way: whoever goes on at once would send the form twice.
+    """
+    button = dialog.locator("ha-dialog-footer ha-button[slot=primaryAction]")
+    await button.click()
+    await expect(dialog.locator("ha-button[loading]")).to_have_count(0)
 
 
 async def choose_account(dialog: Locator, texts: Texts) -> None:
