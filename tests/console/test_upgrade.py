@@ -46,16 +46,27 @@ async def running(
 
 
 @asynccontextmanager
-async def silent_server() -> AsyncGenerator[int]:
-    """Listen at a port where whoever asks for firmware waits."""
+async def silent_server() -> AsyncGenerator[tuple[int, list[asyncio.StreamWriter]]]:
+    """Listen at a port where whoever asks for firmware waits; yield it and who is connected."""
     connections: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(
         lambda _, writer: connections.append(writer), "127.0.0.1", 0
     )
     async with server:
-        yield server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1], connections
         for each in connections:
             each.close()
+
+
+async def uploaded_large(person: Person, device: int) -> dict[str, bytes]:
+    """Upload files that take more than a moment, and return them."""
+    files = {
+        f"user{slot}.bin": image.build(slot, size)
+        for slot, size in ((1, 300_000), (2, 400_000))
+    }
+    page = await send(person, f"/devices/{device}", NEW, files)
+    assert page.status == 200, page.text
+    return files
 
 
 async def next_event(response: ClientResponse) -> tuple[str, dict[str, Any]]:
@@ -105,12 +116,7 @@ async def test_a_device_is_upgraded_step_by_step(
 ) -> None:
     """RTOS and NONOS alike: each step is told as it is reached, with how much has arrived."""
     device = await person.make_device("Fan", "plug")
-    files = {
-        f"user{slot}.bin": image.build(slot, size)
-        for slot, size in ((1, 300_000), (2, 400_000))
-    }
-    page = await send(person, f"/devices/{device}", NEW, files)
-    assert page.status == 200, page.text
+    files = await uploaded_large(person, device)
     async with running(server, person, device, kind) as plug:
         events = await followed(person, device)
         assert plug.rom_version == NEW
@@ -175,6 +181,36 @@ async def test_a_device_that_cannot_fetch_says_so(
         assert events[-1]["step"] == "back"
 
 
+async def test_a_file_that_is_fetched_anew_does_not_take_the_bar_back(
+    server: ConsoleServer, person: Person
+) -> None:
+    """Firmware that lost its connection begins at the first byte; what had arrived counts."""
+    device = await person.make_device("Fan", "plug")
+    await uploaded_large(person, device)
+    key = (await person.secrets(device))["master_key"]
+    url = f"{server.url}/v1/device/rom/"
+    query = {"action": "download_rom", "version": NEW, "filename": "user2.bin"}
+    async with (
+        silent_server() as (silent, connections),
+        running(server, person, device, http_port=silent),
+    ):
+        following = asyncio.create_task(followed(person, device))
+        await wait_for(lambda: bool(connections))
+        for _ in range(2):
+            async with person.session.get(
+                url, params=query, headers={"Authorization": f"token {key}"}
+            ) as response:
+                assert response.status == 200
+                await response.read()
+        connections[0].close()
+        events = await following
+    assert events[-1]["step"] == "fetching"
+    assert events[-1]["error"]
+    percents = [event["percent"] for event in events]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+
+
 async def test_a_device_upgrades_once_at_a_time_and_to_what_there_is(
     server: ConsoleServer, person: Person
 ) -> None:
@@ -182,7 +218,7 @@ async def test_a_device_upgrades_once_at_a_time_and_to_what_there_is(
     device = await person.make_device("Fan", "plug")
     await uploaded(person, f"/devices/{device}", NEW)
     async with (
-        silent_server() as silent,
+        silent_server() as (silent, _),
         running(server, person, device, http_port=silent),
     ):
         await begin(person, device)
