@@ -69,7 +69,7 @@ class Client:
 @pytest.fixture
 async def cloud() -> AsyncGenerator[LocalCloud]:
     """Run a cloud that has the port."""
-    cloud = LocalCloud(websocket_port=0, limits=Limits(unread=1))
+    cloud = LocalCloud(websocket_port=0, limits=Limits(unread=60))
     await cloud.start()
     yield cloud
     await cloud.close()
@@ -212,10 +212,12 @@ class TestLimits:
         assert connected.transport is not None
         connected.transport.pause_reading()
 
+        meta = {"Authorization": f"token {master_key}"}
+        question = json.dumps({"path": "/v1/device/", "meta": meta})
+
         async def ask_and_ask() -> None:
-            meta = {"Authorization": f"token {master_key}"}
             while True:
-                await client.send({"path": "/v1/device/", "meta": meta})
+                await client.send(question)
 
         asking = asyncio.create_task(ask_and_ask())
         frames = -1
@@ -226,6 +228,9 @@ class TestLimits:
                 for _ in range(2000):
                     await asyncio.sleep(0)
         assert connection.stuck_since is not None
+        # It waits, for no more than the message that came last: those behind it are not read.
+        assert list(cloud._device_server.connections()) == [connection]
+        assert connection.unread_bytes <= len(question) + 1
         connection.stuck_since -= 100
         cloud._device_server._drop_overdue()
         await until(lambda: not cloud._device_server.connections())
