@@ -75,6 +75,7 @@ async def test_a_version_is_uploaded_listed_and_deleted(person: Person) -> None:
     ("version", "files", "english", "chinese"),
     [
         ("1.0.6", FILES, "A version has the form", "版本号的形式为"),
+        ("v1.0.6t23701(z)", FILES, "a, l, n or o", "a、l、n 或 o"),
         ("v1.0.6t45772(a)", FILES, "t23701 is needed", "版本号中应为 t23701"),
         (NEW, {"user1.bin": USER1}, "Both files are needed", "两个文件"),
         (NEW, {**FILES, "user2.bin": b""}, "Both files are needed", "两个文件"),
@@ -101,7 +102,7 @@ async def test_a_version_is_uploaded_listed_and_deleted(person: Person) -> None:
         (NEW, {**FILES, "user2.bin": USER1}, "Both files are the same.", "两个文件相同"),
     ],
     ids=[
-        *("form", "kind", "one", "empty", "short", "byte", "large", "larger"),
+        *("form", "letter", "kind", "one", "empty", "short", "byte", "large", "larger"),
         *("damaged", "same"),
     ],
 )  # fmt: skip

@@ -32,7 +32,8 @@ def read_version(text: str) -> FirmwareVersion:
     match = _VERSION.fullmatch(text)
     if match is None or len(text) > MAX_VERSION:
         raise bad_request(
-            f"version must be of the form v1.0.5t23701(a), with at most {MAX_VERSION} characters",
+            "version must be of the form v1.0.5t23701(a), its letter a, l, n or o, "
+            f"with at most {MAX_VERSION} characters",
             Reason.BAD_VERSION,
         )
     *numbers, ptype = map(int, match.groups())
