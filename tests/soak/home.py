@@ -10,7 +10,7 @@ from pathlib import Path
 import signal
 import sys
 
-from custom_components.espcloud.const import DOMAIN, SUBENTRY_TYPE_LOCAL
+from custom_components.espcloud.const import DOMAIN, PLATFORMS, SUBENTRY_TYPE_LOCAL
 from custom_components.espcloud.identity import Identity, key_hash
 from custom_components.espcloud.local_cloud import LocalCloud
 from demo.home_assistant import write_configuration
@@ -28,6 +28,13 @@ from homeassistant.config_entries import (
 from .house import House
 
 EMAIL = "home-assistant@localhost"
+# The recorder takes some memory for each state that it writes, and there are a hundred a
+# second: what the integration itself takes would be lost in that.
+RECORDER = f"""\
+recorder:
+  exclude:
+    domains: [{", ".join(PLATFORMS)}]
+"""
 ENTRY_ID = "soak"
 
 
@@ -82,6 +89,8 @@ class Home:
     async def write(self, house: House) -> None:
         """Write what a person would have entered: the cloud, with all devices confirmed."""
         write_configuration(self.folder, self.web_port, "info")
+        with (self.folder / "configuration.yaml").open("a") as configuration:
+            configuration.write(RECORDER)
         cloud = LocalCloud(state_file=self.database, serves_http=False)
         await cloud.start()
         try:
