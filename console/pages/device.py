@@ -69,12 +69,13 @@ async def put_into_group(visit: Visit, number: int) -> web.StreamResponse:
     holding(visit, number)
     wanted = read_id(form, "group")
     groups = visit.cloud.store.groups_of(visit.signed_in.user).values()
-    others = [each.id for each in groups if number in each.device_ids]
-    for group in others:
-        if group != wanted:
-            await grouping.move(visit, group, number, into=False)
+    former = [each.id for each in groups if number in each.device_ids]
+    # First, since a group that is gone by now must not cost the device the ones that it is in.
     if wanted:
         await grouping.move(visit, wanted, number, into=True)
+    for group in former:
+        if group != wanted:
+            await grouping.move(visit, group, number, into=False)
     return redirect(f"/devices/{number}?done=moved")
 
 

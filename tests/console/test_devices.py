@@ -185,6 +185,18 @@ async def test_a_device_moves_from_group_to_group(person: Person) -> None:
             assert (name in page.text) is (name == shown)
 
 
+async def test_a_group_that_is_gone_costs_a_device_no_other(person: Person) -> None:
+    """A page that was opened before still offers it."""
+    device = await person.make_device("Desk lamp")
+    page = await person.post("/groups", {"name": "Kitchen"})
+    kitchen = page.path.split("?")[0].rpartition("/")[2]
+    await person.post(f"/devices/{device}/move", {"group": kitchen})
+    page = await person.post(f"/devices/{device}/move", {"group": "987654"})
+    assert page.status == 404
+    page = await person.get("/groups")
+    assert "Kitchen Change Desk lamp" in page.text
+
+
 async def test_a_device_that_nobody_owns_is_taken_over_by_its_maker(
     person: Person, guest: Person
 ) -> None:
