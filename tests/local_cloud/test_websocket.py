@@ -68,7 +68,7 @@ class Client:
 
 @pytest.fixture
 async def cloud() -> AsyncGenerator[LocalCloud]:
-    """Run a cloud that has the port."""
+    """Run a cloud that has the port, and that drops nobody who is only slow."""
     cloud = LocalCloud(websocket_port=0, limits=Limits(unread=60))
     await cloud.start()
     yield cloud

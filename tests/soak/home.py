@@ -28,8 +28,8 @@ from homeassistant.config_entries import (
 from .house import House
 
 EMAIL = "home-assistant@localhost"
-# The recorder takes some memory for each state that it writes, and there are a hundred a
-# second: what the integration itself takes would be lost in that.
+# The recorder takes some memory for each state that it writes, and the devices post all the
+# while: what the integration itself takes would be lost in that.
 RECORDER = f"""\
 recorder:
   exclude:
